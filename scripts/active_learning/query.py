@@ -7,7 +7,7 @@ order of the file.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,6 +54,11 @@ class QueryState:
 
     def __len__(self) -> int:
         return len(self.probs)
+
+    def take(self, rows: Rows) -> "QueryState":
+        """The same state with these rows of the pool only."""
+        embeddings = self.embeddings[rows] if self.embeddings.size else self.embeddings
+        return replace(self, probs=self.probs[rows], embeddings=embeddings)
 
 
 Strategy = Callable[[QueryState, int, np.random.Generator], Rows]

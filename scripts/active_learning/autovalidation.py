@@ -1,0 +1,279 @@
+"""Auto-validation: which answers of the machine stand without a person looking at each.
+
+Two rules. "fixed" is the tutorial's: a certainty above 0.9 validates itself, whatever that
+certainty is worth. "precision" keeps a promise: the user says which share of the machine's answers
+must be right, and the threshold is the lowest certainty for which people's answers show that they
+are. While there are too few of those, nothing is validated.
+"""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import beta
+
+from scripts.active_learning.decisions import Labels, agree, decide
+from scripts.active_learning.query import Floats, Rows
+
+
+@dataclass(frozen=True)
+class ValidationSettings:
+    """rule: "off", "fixed" (a certainty above `certainty`) or "precision" (at least `target` of
+        the machine's answers are right, shown with `confidence`).
+    audit_share: share of the machine's answers that people check, drawn at random.
+    per_class: a class with enough evidence gets a threshold of its own.
+    at_most: most answers by machine a step; None = no limit.
+    """
+
+    rule: Literal["off", "fixed", "precision"] = "precision"
+    certainty: float = 0.9
+    target: float = 0.98
+    confidence: float = 0.9
+    audit_share: float = 0.05
+    per_class: bool = True
+    at_most: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.rule not in ("off", "fixed", "precision"):
+            raise ValueError(f'rule must be "off", "fixed" or "precision", not "{self.rule}"')
+        for name in ("target", "confidence"):
+            if not 0 < getattr(self, name) < 1:
+                raise ValueError(f"{name} must lie between 0 and 1, both excluded")
+        for name in ("certainty", "audit_share"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ValueError(f"{name} must lie between 0 and 1")
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """People's answers beside what the model says of the same texts without having seen them.
+
+    probs: (e, k) out-of-sample probabilities, as from cross-validation.
+    labels: people's answers, (e,) class numbers or (e, k) zeros and ones.
+    audited: (e,) whether the text was drawn from the machine's answers to check them; () if none.
+    """
+
+    probs: Floats
+    labels: Labels
+    audited: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, dtype=bool))
+
+    def __len__(self) -> int:
+        return len(self.probs)
+
+
+@dataclass(frozen=True)
+class Measured:
+    """right of total, with a 95 % interval. NaN and [0, 1] when total is 0."""
+
+    right: int
+    total: int
+    low: float
+    high: float
+
+    @property
+    def share(self) -> float:
+        return self.right / self.total if self.total else float("nan")
+
+    def __str__(self) -> str:
+        if not self.total:
+            return "not measured yet"
+        return (
+            f"{self.share:.3f} ({self.right} of {self.total}, 95 % {self.low:.3f}-{self.high:.3f})"
+        )
+
+
+@dataclass(frozen=True)
+class MachineLabels:
+    """The machine's standing answers: those that no person has confirmed or overruled.
+
+    probs: (a, k) what the model says of these texts today.
+    labels: the standing answers, (a,) or (a, k).
+    precision: what the audit has measured so far (see measured_precision).
+    """
+
+    probs: Floats
+    labels: Labels
+    precision: Measured | None = None
+
+    def __len__(self) -> int:
+        return len(self.probs)
+
+
+def measure(right: int, total: int, confidence: float = 0.95) -> Measured:
+    """A share with its two-sided exact interval (Clopper & Pearson 1934)."""
+    tail = (1 - confidence) / 2
+    return Measured(
+        right, total, float(lower_bound(right, total, 1 - tail)), float(_upper(right, total, tail))
+    )
+
+
+def measured_precision(machine: Labels, human: Labels) -> Measured:
+    """The precision of the machine's answers from the random audit: its answers and people's
+    answers to the same texts, (u,) or (u, k)."""
+    same = agree(machine, human)
+    return measure(int(same.sum()), len(same))
+
+
+def lower_bound(
+    right: NDArray[np.integer] | int, total: NDArray[np.integer] | int, confidence: float
+) -> Floats:
+    """One-sided exact lower bound of a share (Clopper & Pearson 1934); 0 if nothing was right."""
+    right, total = np.asarray(right), np.asarray(total)
+    bound = beta.ppf(1 - confidence, np.maximum(right, 1), total - right + 1)
+    return np.where(right > 0, bound, 0.0)
+
+
+def _upper(right: int, total: int, tail: float) -> float:
+    return 1.0 if right == total else float(beta.ppf(1 - tail, right + 1, total - right))
+
+
+def evidence_needed(target: float, confidence: float) -> int:
+    """How many answers, all of them right, show a precision of target with this confidence."""
+    return int(np.ceil(np.log(1 - confidence) / np.log(target)))
+
+
+def choose_threshold(
+    certainty: Floats, right: NDArray[np.bool_], target: float, confidence: float
+) -> float:
+    """The lowest certainty above which at least `target` of the answers are right, or infinity.
+
+    certainty, right: (e,) out-of-sample certainties, and whether the answer was right.
+
+    Thresholds are tried from the highest down, each on all the evidence above it, and the search
+    stops at the first that fails: testing in a fixed order needs no correction for the number of
+    tests (Angelopoulos et al. 2021, "Learn then Test"). The first that can pass at all leaves
+    `evidence_needed` rows above it; since one early mistake would end the search, the allowed
+    error is split over three places to start from: enough evidence to allow 0, 1 or 3 mistakes.
+    """
+    order = np.argsort(-certainty, kind="stable")
+    sure, hits = certainty[order], np.cumsum(right[order], dtype=np.int64)
+    total = np.arange(1, len(sure) + 1)
+    # A threshold lets in all answers of the same certainty, so only the last of them is a place.
+    last = np.append(sure[1:] < sure[:-1], True) if len(sure) else np.zeros(0, dtype=bool)
+    share = 1 - (1 - confidence) / 3
+    passed = lower_bound(hits, total, share) >= target
+    best = float("inf")
+    for mistakes in (0, 1, 3):
+        start = _rows_needed(target, share, mistakes)
+        places = np.flatnonzero(last & (total >= start))
+        fails = np.flatnonzero(~passed[places])
+        good = places[: fails[0]] if len(fails) else places
+        if len(good):
+            best = min(best, float(sure[good[-1]]))
+    return best
+
+
+def _rows_needed(target: float, confidence: float, mistakes: int) -> int:
+    """Fewest answers that show the target in spite of this many mistakes."""
+    n = evidence_needed(target, confidence)
+    while lower_bound(n - mistakes, n, confidence) < target:
+        n += 1
+    return n
+
+
+def choose_thresholds(
+    settings: ValidationSettings,
+    k: int,
+    evidence: Evidence | None,
+    multi_label: bool = False,
+) -> tuple[Floats, tuple[str, ...]]:
+    """The certainty that each of k classes needs, (k,), and why. Infinity means never."""
+    never = np.full(k, np.inf)
+    if settings.rule == "off":
+        return never, ("auto-validation is off",)
+    if settings.rule == "fixed":
+        # "above", not "from" the certainty, as in the tutorial
+        return np.full(k, np.nextafter(settings.certainty, 1)), (
+            f"the machine answers above a certainty of {settings.certainty}, whatever it is worth",
+        )
+    needed = _rows_needed(settings.target, 1 - (1 - settings.confidence) / 3, 0)
+    if evidence is None or len(evidence) < needed:
+        have = 0 if evidence is None else len(evidence)
+        return never, (
+            f"evidence too thin to auto-validate: {have} answers by people, at least {needed} "
+            f"sure and right ones show a precision of {settings.target}",
+        )
+    predicted, certainty = decide(evidence.probs, multi_label)
+    right = agree(predicted, evidence.labels)
+    everyone = _threshold(certainty, right, evidence.audited, settings)
+    thresholds = np.full(k, everyone)
+    own = []
+    if settings.per_class and not multi_label:
+        for c in range(k):
+            rows = predicted == c
+            if rows.sum() >= 2 * needed:
+                audited = evidence.audited[rows] if len(evidence.audited) else evidence.audited
+                thresholds[c] = _threshold(certainty[rows], right[rows], audited, settings)
+                own.append(c)
+    if np.isinf(thresholds).all():
+        return thresholds, (
+            f"evidence too thin or too mixed to auto-validate: no certainty at which {len(right)} "
+            f"answers by people show a precision of {settings.target}",
+        )
+    finite = thresholds[np.isfinite(thresholds)]
+    return thresholds, (
+        f"the machine answers from a certainty of {finite.min():.3f}"
+        + (f" to {finite.max():.3f} by class" if finite.max() > finite.min() else "")
+        + f": {len(right)} answers by people show a precision of {settings.target} there",
+    )
+
+
+def _threshold(
+    certainty: Floats,
+    right: NDArray[np.bool_],
+    audited: NDArray[np.bool_],
+    settings: ValidationSettings,
+) -> float:
+    """choose_threshold, raised until the audit agrees: among the audited texts above it too, the
+    share that is right reaches the target."""
+    threshold = choose_threshold(certainty, right, settings.target, settings.confidence)
+    if not len(audited) or not np.isfinite(threshold):
+        return threshold
+    seen = certainty[audited & (certainty >= threshold)]
+    hits = right[audited & (certainty >= threshold)]
+    order = np.argsort(seen, kind="stable")
+    seen, hits = seen[order], hits[order]
+    for i in range(len(seen)):
+        if hits[i:].mean() >= settings.target:
+            return max(threshold, float(seen[i])) if i else threshold
+    return float("inf") if len(seen) else threshold
+
+
+def passes(probs: Floats, thresholds: Floats, multi_label: bool = False) -> NDArray[np.bool_]:
+    """Which rows (n, k) the machine may answer. Returns (n,)."""
+    predicted, certainty = decide(probs, multi_label)
+    needed = thresholds.max() if multi_label else thresholds[predicted]
+    return certainty >= needed
+
+
+def doubtful(
+    machine: MachineLabels,
+    thresholds: Floats,
+    settings: ValidationSettings,
+    multi_label: bool = False,
+) -> tuple[Rows, tuple[str, ...]]:
+    """Standing machine answers to take back: row numbers of `machine`, and why.
+
+    Always those that today's model contradicts; and once the audit measures less than the promised
+    precision, all that today's thresholds would no longer let through.
+    """
+    precision = machine.precision
+    predicted, _ = decide(machine.probs, multi_label)
+    out = ~agree(predicted, machine.labels)
+    reasons: tuple[str, ...] = ()
+    if out.any():
+        reasons += (f"{out.sum()} machine answers are contradicted by today's model",)
+    if (
+        settings.rule == "precision"
+        and precision is not None
+        and precision.total
+        and precision.share < settings.target
+    ):
+        unsure = ~out & ~passes(machine.probs, thresholds, multi_label)
+        reasons += (
+            f"the audit measures a precision of {precision}, below the target of "
+            f"{settings.target}: {unsure.sum()} machine answers below today's threshold go back",
+        )
+        out |= unsure
+    return np.flatnonzero(out), reasons

@@ -1,0 +1,33 @@
+"""What a model says about a text, and whether it was right: one label of several, or several.
+
+Labels are class numbers (n,) when the classes exclude each other, and 0/1 matrices (n, k) when a
+text can have several. Everything else in this room calls these functions instead of asking which.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scripts.active_learning.query import Floats
+
+Labels = NDArray[np.integer]
+
+
+def decide(probs: Floats, multi_label: bool = False) -> tuple[Labels, Floats]:
+    """The labels that the model would give, and how sure it is of them.
+
+    probs: (n, k). Returns the labels, (n,) or (n, k), and the certainty (n,): the probability of
+    the best class; in multi-label data that of the least certain decision, as one wrong label
+    makes the answer wrong.
+    """
+    if multi_label:
+        certainty = np.maximum(probs, 1 - probs).min(axis=1) if probs.size else probs.sum(axis=1)
+        return (probs >= 0.5).astype(np.int64), certainty
+    if not probs.size:
+        return np.zeros(len(probs), dtype=np.int64), np.zeros(len(probs))
+    return probs.argmax(axis=1), probs.max(axis=1)
+
+
+def agree(first: Labels, second: Labels) -> NDArray[np.bool_]:
+    """Whether two answers to the same texts are the same, all labels counted. Returns (n,)."""
+    same = np.asarray(first) == np.asarray(second)
+    return same if same.ndim == 1 else same.all(axis=1)
