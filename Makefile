@@ -1,0 +1,30 @@
+# Two commands for a fresh clone with Python 3.11: `make demo` and `make test`.
+# All else is run by weasel in the environment that they make: `.venv/bin/weasel run --help`.
+PYTHON ?= python3.11
+VENV ?= .venv
+export PATH := $(abspath $(VENV))/bin:$(PATH)
+
+.PHONY: demo test lint setup
+.DELETE_ON_ERROR:
+
+demo: $(VENV)/installed  ## Everything, end to end, with a simulated annotator
+	weasel run all
+
+test: lint  ## Everything is checked
+	python -m pytest
+
+lint: $(VENV)/installed-dev
+	ruff check .
+	ruff format --check .
+	mypy
+
+setup: $(VENV)/installed  ## The environment alone
+
+$(VENV)/installed: requirements.txt
+	$(PYTHON) -m venv $(VENV)
+	python -m pip install --disable-pip-version-check -r requirements.txt
+	touch $@
+
+$(VENV)/installed-dev: $(VENV)/installed requirements-dev.txt
+	python -m pip install --disable-pip-version-check -r requirements-dev.txt
+	touch $@

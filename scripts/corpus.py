@@ -1,0 +1,81 @@
+"""The files of corpus/: what `prepare` writes and the other commands read."""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import srsly
+
+from scripts.errors import ProjectError
+
+
+def text_id(text: str) -> str:
+    """A record's id comes from its text alone: the same text is the same record on any machine."""
+    return hashlib.sha256(text.encode("utf8", errors="surrogatepass")).hexdigest()[:16]
+
+
+@dataclass(frozen=True)
+class Pool:
+    """The texts that can be asked, in the order of the file."""
+
+    ids: list[str]
+    texts: list[str]
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+
+def read_pool(corpus: Path) -> Pool:
+    """RAISES (ProjectError): There is no pool, or it is empty or damaged."""
+    rows = _read_jsonl(corpus / "pool.jsonl")
+    if not rows:
+        raise ProjectError(
+            f"The pool {corpus / 'pool.jsonl'} is empty.",
+            "Prepare a data set that has texts: weasel run prepare . --vars.dataset my.csv",
+        )
+    return Pool([row["id"] for row in rows], [row["text"] for row in rows])
+
+
+def read_labels(corpus: Path) -> dict[str, str]:
+    """The labels, in their order, each with its description.
+
+    RAISES (ProjectError): There is no labels file, or it has fewer than two labels.
+    """
+    path = _existing(corpus / "labels.json")
+    labels = dict(srsly.read_json(path))
+    if len(labels) < 2:
+        raise ProjectError(
+            f"A classifier needs at least two labels; {path} has {len(labels)}.",
+            "Prepare the data again: weasel run prepare",
+        )
+    return labels
+
+
+def read_gold(corpus: Path) -> dict[str, list[str]]:
+    """Gold labels of the pool by text id: for simulated annotators alone, never for the loop.
+
+    RAISES (ProjectError): The data has no gold labels.
+    """
+    path = corpus / "oracle.jsonl"
+    if (corpus / "pool.jsonl").exists() and not path.exists():
+        raise ProjectError(
+            "The data has no gold labels, so nobody can be simulated.",
+            "Label the records in Argilla, or prepare data with a label column.",
+        )
+    return {row["id"]: row["labels"] for row in _read_jsonl(path)}
+
+
+def _existing(path: Path) -> Path:
+    if not path.exists():
+        raise ProjectError(f"There is no {path}.", "Make it first: weasel run prepare")
+    return path
+
+
+def _read_jsonl(path: Path) -> list[dict[str, Any]]:
+    try:
+        return list(srsly.read_jsonl(_existing(path)))
+    except ValueError as err:
+        raise ProjectError(
+            f"{path} is damaged: {err}", "Make it again: weasel run prepare"
+        ) from None

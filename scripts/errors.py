@@ -1,0 +1,42 @@
+"""Plain error messages: what a user can mend ends in one message, never in a traceback."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import typer
+from wasabi import msg
+
+
+class ProjectError(Exception):
+    """Something the user can put right.
+
+    title: what is wrong, in one line. hint: what to do next.
+    """
+
+    def __init__(self, title: str, hint: str = "") -> None:
+        super().__init__(title)
+        self.title = title
+        self.hint = hint
+
+
+@contextmanager
+def plain_errors() -> Iterator[None]:
+    """Print a ProjectError and leave with exit code 1."""
+    try:
+        yield
+    except ProjectError as err:
+        msg.fail(err.title, err.hint, exits=1)
+    except KeyboardInterrupt:
+        # Every push is an upsert, so a step that was interrupted can be run again.
+        msg.warn("Interrupted. Nothing is lost: run the same command again to go on.", exits=130)
+
+
+def run(command: Callable[..., None]) -> None:
+    """Run one function as a typer command line with plain errors."""
+    app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+    # Extra arguments are overrides of the settings file, as in spaCy's own commands.
+    app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(
+        command
+    )
+    with plain_errors():
+        app()

@@ -1,0 +1,85 @@
+"""The pipeline that the loop trains again at every step, with its embeddings kept on disk."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import components.classy_heads
+import components.classy_textcat
+import numpy as np
+from sklearn.model_selection import KFold
+from spacy.language import Language
+from spacy.training import Example
+from spacy.util import load_config, load_model_from_config
+
+import components.onnx_encoder  # noqa: F401
+from scripts.embedding_cache import CachedEncoder
+from scripts.records.answers import Answer
+from scripts.records.convert import answer_to_example
+
+TEXTCAT = "classy_textcat"
+
+
+class Learner:
+    """Trains configs/textcat.cfg on answers and scores embeddings with it.
+
+    labels: label -> description; their order is the order of all columns.
+    """
+
+    def __init__(
+        self, config: Path, cache: Path, labels: dict[str, str], multi_label: bool
+    ) -> None:
+        self.nlp: Language = load_model_from_config(load_config(config), auto_fill=True)
+        self.labels = labels
+        self.multi_label = multi_label
+        self.textcat: Any = self.nlp.get_pipe(TEXTCAT)
+        self.textcat.encoder = CachedEncoder(self.textcat.encoder, cache)
+
+    @property
+    def dim(self) -> int:
+        return int(self.textcat.encoder.dim)
+
+    def embed(self, texts: Sequence[str]) -> np.ndarray:
+        """(n, dim) float32, each text embedded once ever."""
+        return self.textcat.encoder.encode(texts)
+
+    def train(self, answers: Sequence[Answer]) -> None:
+        """Through spaCy's own door; with no answers the label descriptions alone are the model."""
+        examples = [answer_to_example(self.nlp, answer, list(self.labels)) for answer in answers]
+        self._initialize(examples)
+
+    def predict(self, embeddings: np.ndarray) -> np.ndarray:
+        """Probabilities (n, n_labels), columns in the order of the labels."""
+        return np.asarray(self.textcat.predict_embeddings(embeddings), dtype=np.float64)
+
+    def targets(self, answers: Sequence[Answer]) -> np.ndarray:
+        """Answers as class numbers (n,), or zeros and ones (n, n_labels) in multi-label data."""
+        return self.encode_labels([answer.labels for answer in answers])
+
+    def encode_labels(self, labels: Sequence[Sequence[str]]) -> np.ndarray:
+        names = list(self.labels)
+        if self.multi_label:
+            return np.array([[int(n in row) for n in names] for row in labels], dtype=np.int64)
+        return np.array([names.index(row[0]) for row in labels], dtype=np.int64)
+
+    def cross_validate(
+        self, answers: Sequence[Answer], extra: Sequence[Answer] = (), folds: int = 5, seed: int = 0
+    ) -> np.ndarray:
+        """Out-of-sample probabilities of the answers, (n, n_labels).
+
+        extra: Machine labels, part of every training set and of no test set.
+        Leaves the pipeline trained on the last fold: call `train` afterwards.
+        """
+        embeddings = self.embed([answer.text for answer in answers])
+        probs = np.zeros((len(answers), len(self.labels)))
+        splits = KFold(min(folds, len(answers)), shuffle=True, random_state=seed)
+        for train, test in splits.split(embeddings):
+            self.train([answers[i] for i in train] + list(extra))
+            probs[test] = self.predict(embeddings[test])
+        return probs
+
+    def _initialize(self, examples: list[Example]) -> None:
+        settings = self.nlp.config["initialize"]["components"].setdefault(TEXTCAT, {})
+        settings["labels"] = list(self.labels)
+        settings["label_descriptions"] = dict(self.labels)
+        self.nlp.initialize(lambda: examples)

@@ -1,0 +1,53 @@
+"""Labels in Argilla -> a .spacy file that `spacy train` reads."""
+
+from pathlib import Path
+from typing import Annotated
+
+import spacy
+import typer
+from spacy.tokens import DocBin
+from wasabi import msg
+
+from scripts.corpus import read_labels
+from scripts.errors import ProjectError, run
+from scripts.records.answers import Answer
+from scripts.records.client import argilla_client
+from scripts.records.convert import answer_to_example
+from scripts.records.dataset import LoopDataset
+from scripts.settings import load_settings
+
+
+def main(
+    ctx: typer.Context,
+    output: Annotated[Path, typer.Argument(help="File to write", dir_okay=False)],
+    config: Annotated[Path, typer.Option(help="Settings of the loop")] = Path("configs/loop.cfg"),
+) -> None:
+    """Write the labelled records, with gold cats: people's labels, and the bot's by setting."""
+    settings = load_settings(config, ctx.args)
+    labels = read_labels(settings.paths.corpus)
+    statuses = {"labelled"} | ({"machine"} if settings.loop.use_machine_labels else set())
+    with argilla_client(settings.paths.argilla) as client:
+        dataset = LoopDataset.open(client, settings.argilla, labels, dim=None)
+        answers = [a for a in dataset.pull() if a.status in statuses and a.source != "test"]
+    if not answers:
+        raise ProjectError(
+            f"No record of '{settings.argilla.dataset}' has a label yet.",
+            f"Label some at {dataset.url}, then run this again.",
+        )
+    nlp = spacy.blank("xx")
+    # Sorted, so that the same labels make the same file wherever they are pulled.
+    examples = [
+        answer_to_example(nlp, answer, list(labels)) for answer in sorted(answers, key=_by_step)
+    ]
+    output.parent.mkdir(parents=True, exist_ok=True)
+    DocBin(docs=[example.reference for example in examples]).to_disk(output)
+    people = sum(answer.status == "labelled" for answer in answers)
+    msg.good(f"{output}: {people} texts labelled by people, {len(answers) - people} by machine")
+
+
+def _by_step(answer: Answer) -> tuple[int, str]:
+    return answer.iteration, answer.id
+
+
+if __name__ == "__main__":
+    run(main)

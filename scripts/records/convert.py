@@ -1,0 +1,105 @@
+"""spaCy Doc <-> Argilla record. A record's id is made from its text, so it needs no look-up."""
+
+from collections.abc import Sequence
+
+import argilla as rg
+import numpy as np
+from spacy.language import Language
+from spacy.tokens import Doc
+from spacy.training import Example
+
+from scripts.corpus import text_id
+from scripts.records.answers import Answer, Vote, resolve
+
+TEXT, QUESTION, VECTOR = "text", "label", "embedding"
+
+
+def doc_to_record(
+    doc: Doc,
+    *,
+    iteration: int,
+    source: str,
+    agent: str | None = None,
+    uncertainty: float | None = None,
+    vector: np.ndarray | None = None,
+    multi_label: bool = False,
+    threshold: float = 0.5,
+) -> rg.Record:
+    """A record with doc.cats as the suggestion, if there is an agent that suggests it.
+
+    vector: (dim,) the text's embedding, for Argilla's "find similar".
+    threshold: In multi-label data, labels from this probability on are suggested.
+    """
+    metadata: dict[str, object] = {"iteration": iteration, "source": source}
+    if uncertainty is not None:
+        metadata["uncertainty"] = round(float(uncertainty), 6)
+    return rg.Record(
+        id=text_id(doc.text),
+        fields={TEXT: doc.text},
+        metadata=metadata,
+        vectors=None if vector is None else {VECTOR: [float(x) for x in vector]},
+        suggestions=[suggestion(doc.cats, agent, multi_label, threshold)]
+        if agent and doc.cats
+        else [],
+    )
+
+
+def suggestion(
+    cats: dict[str, float], agent: str, multi_label: bool, threshold: float
+) -> rg.Suggestion:
+    if not multi_label:
+        best = max(cats, key=lambda label: cats[label])
+        return rg.Suggestion(QUESTION, best, score=cats[best], agent=agent)
+    chosen = [label for label, value in cats.items() if value >= threshold]
+    # Argilla does not take an empty suggestion: then the most probable label stands for itself.
+    chosen = chosen or [max(cats, key=lambda label: cats[label])]
+    return rg.Suggestion(QUESTION, chosen, score=[cats[c] for c in chosen], agent=agent)
+
+
+def record_to_answer(
+    record: rg.Record,
+    *,
+    users: dict[str, str],
+    bot: str | None,
+    min_submitted: int,
+    multi_label: bool,
+) -> Answer:
+    """What people said of a record. users: user id -> user name."""
+    votes = []
+    machine: tuple[str, ...] = ()
+    for response in record.responses[QUESTION]:
+        status = getattr(response.status, "value", response.status)
+        user = users.get(str(response.user_id), str(response.user_id))
+        value = response.value if isinstance(response.value, list) else [response.value]
+        labels = tuple(sorted(str(v) for v in value if v is not None))
+        if user == bot:
+            machine = labels
+        if status != "draft":
+            discarded = status == "discarded"
+            votes.append(Vote(user, () if discarded else labels, discarded))
+    status_, labels_ = resolve(votes, bot, min_submitted, multi_label)
+    return Answer(
+        id=str(record.id),
+        text=str(record.fields[TEXT]),
+        status=status_,
+        labels=labels_,
+        iteration=int(record.metadata.get("iteration", 0)),
+        source=str(record.metadata.get("source", "")),
+        votes=tuple(votes),
+        machine=machine,
+        server_id=str(record._server_id),
+    )
+
+
+def answer_to_example(nlp: Language, answer: Answer, labels: Sequence[str]) -> Example:
+    """A training example: gold cats are 1.0 for the answered label(s) and 0.0 for all others.
+
+    RAISES (ValueError): The answer has a label that is not in labels.
+    """
+    unknown = set(answer.labels) - set(labels)
+    if unknown:
+        raise ValueError(f"record {answer.id} has unknown labels {sorted(unknown)}")
+    return Example.from_dict(
+        nlp.make_doc(answer.text),
+        {"cats": {label: float(label in answer.labels) for label in labels}},
+    )

@@ -1,0 +1,208 @@
+"""The loop's data set in Argilla: its settings, what it holds, and what is pushed to it."""
+
+import secrets
+from collections.abc import Sequence
+from functools import cache
+from typing import Any
+
+import argilla as rg
+
+from scripts.errors import ProjectError
+from scripts.records.answers import Answer
+from scripts.records.convert import QUESTION, TEXT, VECTOR, record_to_answer
+from scripts.settings import ArgillaSettings
+
+BOT = "classy-bot"  # validates automatically
+ORACLE = "simulated-oracle"  # answers from gold labels, in demos, tests and benchmarks
+# Where a record comes from: a cold start, the query strategy, a random draw from the pool, a random
+# check of the bot's labels, the bot itself, a second look by a person, or the held-out test set.
+SOURCES = ["seed", "query", "sample", "audit", "auto", "review", "test"]
+MOST = 500  # records that Argilla takes in one request
+
+
+class LoopDataset:
+    """One Argilla data set, and the only place of the loop that reads or writes it."""
+
+    def __init__(self, client: rg.Argilla, dataset: rg.Dataset, settings: ArgillaSettings) -> None:
+        self.client = client
+        self.dataset = dataset
+        self.settings = settings
+
+    @classmethod
+    def open(
+        cls, client: rg.Argilla, settings: ArgillaSettings, labels: dict[str, str], dim: int | None
+    ) -> "LoopDataset":
+        """The data set of the settings; made if it is not there yet.
+
+        labels: label -> description. dim: Length of the embeddings; None to make no data set.
+        RAISES (ProjectError): It exists with other labels, or was made by something else.
+        """
+        workspace = client.workspaces(settings.workspace)
+        if workspace is None:
+            names = ", ".join(str(w.name) for w in client.workspaces) or "none"
+            raise ProjectError(
+                f"There is no workspace '{settings.workspace}' in Argilla.",
+                f"The key can see: {names}. Set [argilla] workspace in configs/loop.cfg.",
+            )
+        dataset = client.datasets(settings.dataset, workspace=workspace)
+        if dataset is None:
+            if dim is None:
+                raise ProjectError(
+                    f"There is no data set '{settings.dataset}' in Argilla yet.",
+                    "Ask the first records: weasel run step",
+                )
+            dataset = rg.Dataset(
+                name=settings.dataset,
+                workspace=workspace,
+                settings=dataset_settings(settings, labels, dim),
+                client=client,
+            ).create()
+        else:
+            dataset.get()
+            check_labels(dataset, settings, labels)
+        return cls(client, dataset, settings)
+
+    @property
+    def url(self) -> str:
+        return f"{str(self.client.api_url).rstrip('/')}/dataset/{self.dataset.id}/annotation-mode"
+
+    def pull(self) -> list[Answer]:
+        """Every record of the data set with what people said, oldest first."""
+        users = {str(user.id): str(user.username) for user in self.dataset.workspace.users}
+        users |= {str(self.client.me.id): str(self.client.me.username)}
+        return [
+            record_to_answer(
+                record,
+                users=users,
+                bot=BOT,
+                min_submitted=self.settings.min_submitted,
+                multi_label=self.settings.multi_label,
+            )
+            for record in self.dataset.records(with_suggestions=False, batch_size=500)
+        ]
+
+    def push(self, records: Sequence[rg.Record]) -> None:
+        """Upsert records by their id, in one request: the server takes all of them or none.
+
+        A response of a person is never part of it, so none can be overwritten.
+        RAISES (ValueError): More records than one request may have.
+        """
+        if len(records) > MOST:
+            raise ValueError(f"{len(records)} records, at most {MOST} fit in one request")
+        if records:
+            # `records.log` shows a progress bar that cannot be switched off, and splits batches.
+            models = self.dataset.records._ingest_records(
+                records=list(records), user_id=self.client.me.id
+            )
+            self.dataset.records._api.bulk_upsert(dataset_id=self.dataset.id, records=models)
+
+    def machine_response(
+        self, record: rg.Record, labels: Sequence[str], submitted: bool = True
+    ) -> rg.Record:
+        """The record with the bot's answer: a machine label, told apart by its user.
+
+        submitted: False makes a draft: it counts for nothing, people see it neither as an answer
+            nor as a suggestion, and it says later what the bot would have answered.
+        """
+        value: Any = list(labels) if self.settings.multi_label else labels[0]
+        status = "submitted" if submitted else "draft"
+        record.responses.add(
+            rg.Response(QUESTION, value, user_id=self.user(BOT)["id"], status=status)
+        )
+        return record
+
+    def withdrawn(self, answer: Answer) -> rg.Record:
+        """The record with the bot's answer taken back, so that it waits for a person."""
+        record = rg.Record(
+            id=answer.id,
+            fields={TEXT: answer.text},
+            metadata={"iteration": answer.iteration, "source": "review"},
+        )
+        return self.machine_response(record, answer.machine, submitted=False)
+
+    def respond(self, answer: Answer, labels: Sequence[str], username: str) -> None:
+        """Submit a response as the annotation page does, with the user's own key."""
+        value: Any = list(labels) if self.settings.multi_label else labels[0]
+        reply = self.client.http_client.post(
+            f"/api/v1/records/{answer.server_id}/responses",
+            json={"status": "submitted", "values": {QUESTION: {"value": value}}},
+            headers={"X-Argilla-Api-Key": self.user(username)["api_key"]},
+        )
+        reply.raise_for_status()
+
+    @cache  # noqa: B019  # one data set a process
+    def user(self, username: str) -> dict[str, str]:
+        """An annotator of the workspace with its id and API key; made if it is not there yet."""
+        found = self._users().get(username)
+        if found is None:
+            user = rg.User(
+                username=username,
+                first_name=username,
+                role="annotator",
+                # Nobody signs in as this user: its password is random and kept nowhere.
+                password=secrets.token_urlsafe(24),
+                client=self.client,
+            ).create()
+            user.add_to_workspace(self.dataset.workspace)
+            found = self._users()[username]
+        return found
+
+    def _users(self) -> dict[str, dict[str, str]]:
+        reply = self.client.http_client.get("/api/v1/users")
+        reply.raise_for_status()
+        return {user["username"]: user for user in reply.json()["items"]}
+
+
+def dataset_settings(settings: ArgillaSettings, labels: dict[str, str], dim: int) -> rg.Settings:
+    """Fields, question, metadata and vectors. Needs a connected client (an SDK limitation)."""
+    question = rg.MultiLabelQuestion if settings.multi_label else rg.LabelQuestion
+    return rg.Settings(
+        guidelines=settings.guidelines or default_guidelines(labels),
+        fields=[rg.TextField(name=TEXT, title="Text")],
+        questions=[question(name=QUESTION, title="Label", labels=list(labels))],
+        metadata=[
+            rg.IntegerMetadataProperty("iteration", title="Step of the loop"),
+            rg.FloatMetadataProperty("uncertainty", title="Uncertainty of the model"),
+            rg.TermsMetadataProperty("source", title="Source", options=SOURCES),
+        ],
+        vectors=[rg.VectorField(VECTOR, title="Embedding", dimensions=dim)],
+        distribution=rg.TaskDistribution(min_submitted=settings.min_submitted),
+    )
+
+
+def default_guidelines(labels: dict[str, str]) -> str:
+    lines = [
+        f"- **{name}**" + (f": {text}" if text != name else "") for name, text in labels.items()
+    ]
+    return "\n".join(
+        [
+            "Choose the label that fits the text. The suggestion is the model's, with its score: "
+            "correct it where it is wrong.",
+            "",
+            *lines,
+            "",
+            "Discard a text that fits none: it will not be asked again and never trained on.",
+        ]
+    )
+
+
+def check_labels(dataset: rg.Dataset, settings: ArgillaSettings, labels: dict[str, str]) -> None:
+    question = dataset.settings.questions[QUESTION]
+    if question is None or dataset.settings.fields[TEXT] is None:
+        raise ProjectError(
+            f"Argilla's data set '{dataset.name}' was not made by this project.",
+            "Set another name: [argilla] dataset in configs/loop.cfg.",
+        )
+    there = list(question.labels)
+    if set(there) != set(labels):
+        raise ProjectError(
+            f"Argilla's data set '{dataset.name}' has the labels {', '.join(there)}; "
+            f"the project has {', '.join(labels)}.",
+            "Use the same labels, or another data set: [argilla] dataset in configs/loop.cfg.",
+        )
+    if dataset.distribution.min_submitted != settings.min_submitted:
+        raise ProjectError(
+            f"Argilla's data set '{dataset.name}' asks {dataset.distribution.min_submitted} "
+            f"people a record; configs/loop.cfg says {settings.min_submitted}.",
+            "Set [argilla] min_submitted to the same, or use another data set.",
+        )

@@ -1,0 +1,23 @@
+"""What every command of the loop opens first."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from scripts.corpus import Pool, read_labels, read_pool
+from scripts.learner import Learner
+from scripts.records.client import argilla_client
+from scripts.records.dataset import LoopDataset
+from scripts.settings import Settings
+
+
+@contextmanager
+def open_loop(settings: Settings) -> Iterator[tuple[LoopDataset, Learner, Pool]]:
+    """The data set in Argilla (made if it is not there yet), the learner and the pool.
+
+    RAISES (ProjectError): A file is missing or wrong, or Argilla cannot be used.
+    """
+    paths = settings.paths
+    labels, pool = read_labels(paths.corpus), read_pool(paths.corpus)
+    with argilla_client(paths.argilla) as client:
+        learner = Learner(paths.pipeline, paths.cache, labels, settings.argilla.multi_label)
+        yield LoopDataset.open(client, settings.argilla, labels, learner.dim), learner, pool

@@ -1,0 +1,111 @@
+"""The loop's settings: a spaCy config file, resolved through spaCy's registry."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+import spacy
+from confection import Config
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from spacy.cli._util import import_code, parse_config_overrides
+
+from scripts.active_learning.autovalidation import ValidationSettings
+from scripts.active_learning.plan import StepSettings
+from scripts.active_learning.query import STRATEGIES, Strategy
+from scripts.errors import ProjectError
+
+
+def _register(name: str, strategy: Strategy) -> None:
+    @spacy.registry.misc(f"query_strategy.{name}.v1")
+    def make() -> Strategy:
+        return strategy
+
+
+for _name, _strategy in STRATEGIES.items():
+    _register(_name, _strategy)
+
+
+class _Block(BaseModel):
+    model_config = ConfigDict(extra="forbid", arbitrary_types_allowed=True)
+
+
+class PathSettings(_Block):
+    """corpus: What `prepare` writes. pipeline: The spaCy config of the model. cache: Embeddings.
+    argilla: The embedded server's home, with its credentials."""
+
+    corpus: Path
+    pipeline: Path
+    cache: Path
+    argilla: Path
+
+
+class ArgillaSettings(_Block):
+    """Where and how people label.
+
+    min_submitted: Answers that a record needs (more than one for a team).
+    """
+
+    dataset: str = Field(min_length=1)
+    workspace: str = Field(min_length=1)
+    guidelines: str = ""
+    min_submitted: int = Field(1, ge=1)
+    multi_label: bool = False
+
+
+class LoopSettings(_Block):
+    """One step of the loop.
+
+    seed: Of every random choice; each step has its own generator made from it.
+    batch_size: Texts that people are asked in a step.
+    seed_size: Texts that people are asked before there is a trained model.
+    random_share: Share of a batch that is drawn at random, for an honest estimate of accuracy.
+    budget: Answers by people after which the loop stops; 0 for no limit.
+    use_machine_labels: Train on the bot's answers too.
+    strategy: The query strategy: which texts people are asked.
+    cold_start: The same, before there is a trained model.
+    validation: Which answers of the model stand without a person.
+    """
+
+    seed: int = 0
+    batch_size: int = Field(5, ge=1, le=250)
+    seed_size: int = Field(20, ge=2, le=250)
+    random_share: float = Field(0.1, ge=0, le=1)
+    budget: int = Field(0, ge=0)
+    use_machine_labels: bool = False
+    strategy: Strategy
+    cold_start: Strategy
+    validation: ValidationSettings
+
+    def plan(self, batch_size: int) -> StepSettings:
+        """What plan_step needs."""
+        return StepSettings(
+            batch_size, self.strategy, self.cold_start, self.random_share, self.validation
+        )
+
+
+class Settings(_Block):
+    paths: PathSettings
+    argilla: ArgillaSettings
+    loop: LoopSettings
+
+
+def load_settings(path: Path, overrides: Sequence[str] = (), code: Path | None = None) -> Settings:
+    """Read the settings file.
+
+    overrides: As in spaCy's commands: ["--loop.batch_size", "10"].
+    code: A Python file with registered functions of the user, such as a query strategy.
+    RAISES (ProjectError): The file is missing, or a setting is unknown or wrong.
+    """
+    if not path.exists():
+        raise ProjectError(f"There is no settings file {path}.", "It belongs at configs/loop.cfg.")
+    import_code(code)
+    try:
+        config = Config().from_disk(path, overrides=parse_config_overrides(list(overrides)))
+        return Settings(**spacy.registry.resolve(config))
+    except ValidationError as err:
+        lines = [f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in err.errors()]
+        raise ProjectError(f"{path} has a wrong setting.", "\n".join(lines)) from None
+    except click.ClickException as err:
+        raise ProjectError("An override cannot be read.", err.format_message()) from None
+    except (ValueError, KeyError) as err:  # confection's and catalogue's own messages
+        raise ProjectError(f"{path} cannot be used.", str(err)) from None

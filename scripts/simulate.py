@@ -1,0 +1,43 @@
+"""The whole loop with a simulated annotator, until the budget is spent: for demos and tests."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from wasabi import msg
+
+from scripts.annotate import annotate
+from scripts.corpus import read_gold
+from scripts.errors import ProjectError, run
+from scripts.records.dataset import ORACLE
+from scripts.session import open_loop
+from scripts.settings import load_settings
+from scripts.step import show, step
+
+
+def main(
+    ctx: typer.Context,
+    config: Annotated[Path, typer.Option(help="Settings of the loop")] = Path("configs/loop.cfg"),
+    code: Annotated[Path | None, typer.Option(help="Python file with query strategies")] = None,
+    noise: Annotated[float, typer.Option(help="Share of wrong answers", min=0, max=1)] = 0.0,
+) -> None:
+    """SIMULATION: step and annotate in turn until the budget of labels is spent."""
+    settings = load_settings(config, ctx.args, code)
+    if not settings.loop.budget:
+        raise ProjectError("Without a budget the simulation would not end.", "Set [loop] budget.")
+    gold = read_gold(settings.paths.corpus)
+    msg.warn(f"Simulation: gold labels stand in for people, as user '{ORACLE}'")
+    with open_loop(settings) as (dataset, learner, pool):
+        while True:
+            # Answers first: a run that was stopped in between goes on where it was.
+            answered = annotate(dataset, gold, list(learner.labels), noise, settings.loop.seed)
+            result = step(dataset, learner, pool, settings)
+            if not result.asked + result.validated + result.withdrawn:
+                if result.why:
+                    msg.info(result.why[0].upper() + result.why[1:])
+                break
+            show(result, answered)
+
+
+if __name__ == "__main__":
+    run(main)
