@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import beta
 
-from scripts.active_learning.decisions import Labels, agree, decide
-from scripts.active_learning.query import Floats, Rows
+from scripts.active_learning.arrays import Floats, Labels, Mask, Rows
+from scripts.active_learning.decisions import agree, decide
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class Evidence:
 
     probs: Floats
     labels: Labels
-    audited: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, dtype=bool))
+    audited: Mask = field(default_factory=lambda: np.zeros(0, dtype=bool))
 
     def __len__(self) -> int:
         return len(self.probs)
@@ -133,9 +133,7 @@ def evidence_needed(target: float, confidence: float) -> int:
     return int(np.ceil(np.log(1 - confidence) / np.log(target)))
 
 
-def choose_threshold(
-    certainty: Floats, right: NDArray[np.bool_], target: float, confidence: float
-) -> float:
+def choose_threshold(certainty: Floats, right: Mask, target: float, confidence: float) -> float:
     """The lowest certainty above which at least `target` of the answers are right, or infinity.
 
     certainty, right: (e,) out-of-sample certainties, and whether the answer was right.
@@ -221,8 +219,8 @@ def choose_thresholds(
 
 def _threshold(
     certainty: Floats,
-    right: NDArray[np.bool_],
-    audited: NDArray[np.bool_],
+    right: Mask,
+    audited: Mask,
     settings: ValidationSettings,
 ) -> float:
     """choose_threshold, raised until the audit agrees: among the audited texts above it too, the
@@ -240,7 +238,7 @@ def _threshold(
     return float("inf") if len(seen) else threshold
 
 
-def passes(probs: Floats, thresholds: Floats, multi_label: bool = False) -> NDArray[np.bool_]:
+def passes(probs: Floats, thresholds: Floats, multi_label: bool = False) -> Mask:
     """Which rows (n, k) the machine may answer. Returns (n,)."""
     predicted, certainty = decide(probs, multi_label)
     needed = thresholds.max() if multi_label else thresholds[predicted]

@@ -5,11 +5,8 @@ text can have several. Everything else in this room calls these functions instea
 """
 
 import numpy as np
-from numpy.typing import NDArray
 
-from scripts.active_learning.query import Floats
-
-Labels = NDArray[np.integer]
+from scripts.active_learning.arrays import Floats, Labels, Mask
 
 
 def decide(probs: Floats, multi_label: bool = False) -> tuple[Labels, Floats]:
@@ -27,7 +24,7 @@ def decide(probs: Floats, multi_label: bool = False) -> tuple[Labels, Floats]:
     return probs.argmax(axis=1), probs.max(axis=1)
 
 
-def agree(first: Labels, second: Labels) -> NDArray[np.bool_]:
+def agree(first: Labels, second: Labels) -> Mask:
     """Whether two answers to the same texts are the same, all labels counted. Returns (n,)."""
     same = np.asarray(first) == np.asarray(second)
     return same if same.ndim == 1 else same.all(axis=1)

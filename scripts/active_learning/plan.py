@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from scripts.active_learning.arrays import Labels, Rows
 from scripts.active_learning.autovalidation import (
     Evidence,
     MachineLabels,
@@ -17,8 +18,8 @@ from scripts.active_learning.autovalidation import (
     passes,
 )
 from scripts.active_learning.cold_start import typical_and_diverse
-from scripts.active_learning.decisions import Labels, decide
-from scripts.active_learning.query import STRATEGIES, QueryState, Rows, Strategy
+from scripts.active_learning.decisions import decide
+from scripts.active_learning.query import STRATEGIES, QueryState, Strategy
 
 
 @dataclass(frozen=True)

@@ -10,10 +10,20 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.floating]
-Rows = NDArray[np.intp]
+from scripts.active_learning.arrays import Floats, Rows
+from scripts.active_learning.geometry import (
+    blocks,
+    clusters,
+    farthest_first,
+    nearest,
+    typicality,
+    unit,
+    without_near_duplicates,
+)
+
+# Two texts with a higher cosine say the same: asking for both wastes an answer.
+NEAR_DUPLICATE = 0.95
 
 
 def _no_rows() -> Floats:
@@ -150,6 +160,134 @@ def entropy(state: QueryState, n: int, rng: np.random.Generator) -> Rows:
 breaking_ties = margin
 
 
+def kcenter(state: QueryState, n: int, rng: np.random.Generator) -> Rows:
+    """Core-set: the texts farthest from everything that has a label or was picked before.
+
+    Sener & Savarese 2018, "Active Learning for Convolutional Neural Networks: A Core-Set
+    Approach", the greedy version. Looks at embeddings alone, so it likes outliers.
+    """
+    return farthest_first(_points(state), unit(state.labelled_embeddings), n, rng)
+
+
+def badge(state: QueryState, n: int, rng: np.random.Generator) -> Rows:
+    """Texts whose labels would move the model far, and in different directions.
+
+    Ash et al. 2020, "Deep Batch Active Learning by Diverse, Uncertain Gradient Lower Bounds":
+    k-means++ on the gradients of a linear head, if its best guess were right. Such a gradient is
+    the outer product of (probabilities - guess) and the embedding; its distances come from the
+    two factors, so the (n, k * d) matrix is never made.
+    """
+    points = _points(state)
+    guess = (
+        (state.probs >= 0.5).astype(np.float32)
+        if state.multi_label
+        else np.eye(state.probs.shape[1], dtype=np.float32)[state.probs.argmax(axis=1)]
+    )
+    error = state.probs.astype(np.float32) - guess
+    norm = (error**2).sum(axis=1)
+    # The squared distance to the nearest gradient that was picked; at first, to no gradient at all.
+    far = norm.astype(np.float64)
+    picked: list[int] = []
+    for _ in range(min(n, len(state))):
+        far[picked] = 0
+        if not picked:
+            row = int(top_rows(norm, 1, rng)[0])
+        elif far.sum() > 0:
+            row = int(rng.choice(len(state), p=far / far.sum()))
+        else:  # all that is left equals something picked
+            row = int(rng.choice(np.setdiff1d(np.arange(len(state)), picked)))
+        distance = norm + norm[row] - 2 * (error @ error[row]) * (points @ points[row])
+        far = np.maximum(np.minimum(far, distance) if picked else distance, 0).astype(np.float64)
+        picked.append(row)
+    return np.array(picked, dtype=np.intp)
+
+
+def contrastive(state: QueryState, n: int, rng: np.random.Generator) -> Rows:
+    """Texts that the model judges differently from their nearest labelled neighbours.
+
+    Margatina et al. 2021, "Active Learning by Acquiring Contrastive Examples" (CAL): the mean
+    Kullback-Leibler divergence from the predictions of the 10 nearest labelled texts. Without
+    labelled texts there is nothing to contrast, so it falls back on the margin.
+    """
+    if not state.labelled_probs.size:
+        return margin(state, n, rng)
+    points, labelled = _points(state), unit(state.labelled_embeddings)
+    scores = np.zeros(len(state))
+    for block in blocks(len(state), 10 * state.probs.shape[1]):
+        neighbours, _ = nearest(points[block], labelled, 10)
+        theirs = state.labelled_probs[neighbours]
+        ours = state.probs[block][:, None, :]
+        divergence = _divergence(theirs, ours)
+        if state.multi_label:
+            divergence += _divergence(1 - theirs, 1 - ours)
+        scores[block] = divergence.sum(axis=2).mean(axis=1)
+    return top_rows(scores, n, rng)
+
+
+def typiclust(state: QueryState, n: int, rng: np.random.Generator) -> Rows:
+    """The most typical text of each of the largest clusters that hold no label yet.
+
+    Hacohen et al. 2022, "Active Learning on a Budget: Opposite Strategies Suit High and Low
+    Budgets". Looks at embeddings alone; made for the first labels. Clusters are as many as there
+    are labels, old and new, up to 300.
+    """
+    points, labelled = _points(state), unit(state.labelled_embeddings)
+    if not len(labelled):
+        labelled = points[:0]
+    cluster = clusters(np.vstack([points, labelled]), min(len(labelled) + n, 300), rng)
+    cluster, covered = cluster[: len(points)], cluster[len(points) :]
+    size = np.bincount(cluster, minlength=300)
+    labels_in = np.bincount(covered, minlength=300)
+    ranked = {
+        c: list(_most_typical(points, np.flatnonzero(cluster == c), n, rng))
+        for c in np.unique(cluster)
+    }
+    picked: list[int] = []
+    while len(picked) < min(n, len(points)):
+        # fewest labels first, then the largest
+        c = min((c for c in ranked if ranked[c]), key=lambda c: (labels_in[c], -size[c]))
+        picked.append(int(ranked[c].pop(0)))
+        labels_in[c] += 1
+    return np.array(picked, dtype=np.intp)
+
+
+def diverse_uncertainty(state: QueryState, n: int, rng: np.random.Generator) -> Rows:
+    """Unsure texts that differ from each other: the most uncertain tenfold of the batch falls
+    into as many clusters as texts are wanted, and each gives its most uncertain one.
+
+    Zhdanov 2019, "Diverse Mini-Batch Active Learning", with margins as uncertainty.
+    """
+    n = min(max(n, 0), len(state))
+    scores = margin_score(state.probs, state.multi_label)
+    unsure = top_rows(scores, max(10 * n, 50), rng)
+    points = unit(state.embeddings[unsure]) if state.embeddings.size else np.zeros((len(unsure), 1))
+    cluster = clusters(points, n, rng, weight=np.maximum(scores[unsure], 1e-3))
+    # `unsure` is in order of uncertainty, so the first of a cluster is its most uncertain
+    first = np.sort(np.unique(cluster, return_index=True)[1])
+    rest = np.setdiff1d(np.arange(len(unsure)), first)
+    order = np.concatenate([first, rest]).astype(np.intp)
+    return unsure[without_near_duplicates(points, order, n, NEAR_DUPLICATE)]
+
+
+def _points(state: QueryState) -> Floats:
+    if len(state.embeddings) != len(state):
+        raise ValueError("this strategy compares embeddings; the state holds none")
+    return unit(state.embeddings)
+
+
+def _divergence(p: Floats, q: Floats) -> Floats:
+    """The terms of the Kullback-Leibler divergence of p from q."""
+    tiny = 1e-12
+    return p * (np.log(np.maximum(p, tiny)) - np.log(np.maximum(q, tiny)))
+
+
+def _most_typical(points: Floats, rows: Rows, n: int, rng: np.random.Generator) -> Rows:
+    """The n most typical of these rows, typical first; judged on a sample if there are many."""
+    if len(rows) > 5_000:
+        rows = rng.choice(rows, 5_000, replace=False)
+    return rows[top_rows(typicality(points[rows]), n, rng)]
+
+
 STRATEGIES: dict[str, Strategy] = {
     "fifo": fifo,
     "random": random,
@@ -157,4 +295,9 @@ STRATEGIES: dict[str, Strategy] = {
     "margin": margin,
     "breaking_ties": breaking_ties,
     "entropy": entropy,
+    "kcenter": kcenter,
+    "badge": badge,
+    "contrastive": contrastive,
+    "typiclust": typiclust,
+    "diverse_uncertainty": diverse_uncertainty,
 }

@@ -78,3 +78,57 @@ def test_a_model_gone_wrong_is_reported_and_not_ranked():
         QueryState(np.array([[np.nan, 0.5]]))
     with pytest.raises(ValueError, match="3 embeddings"):
         QueryState(np.array([[0.5, 0.5]]), embeddings=np.ones((3, 2)))
+
+
+def three_topics(n_each: int = 40) -> tuple[QueryState, np.ndarray]:
+    """Three far topics; the first has labels and is known, the third is the unsure one."""
+    rng = np.random.default_rng(0)
+    topic = np.repeat([0, 1, 2], n_each)
+    points = np.eye(10)[topic] + 0.05 * rng.normal(size=(len(topic), 10))
+    probs = np.where(topic[:, None] == 2, [0.5, 0.5], [0.97, 0.03])
+    return QueryState(probs, points, points[:10], probs[:10]), topic
+
+
+def test_kcenter_goes_where_nothing_is_labelled():
+    state, topic = three_topics()
+    assert set(topic[STRATEGIES["kcenter"](state, 2, np.random.default_rng(0))]) == {1, 2}
+
+
+def test_typiclust_takes_typical_texts_of_topics_without_labels():
+    state, topic = three_topics()
+    rows = STRATEGIES["typiclust"](state, 2, np.random.default_rng(0))
+    assert set(topic[rows]) <= {1, 2}
+    first = STRATEGIES["typiclust"](
+        QueryState(state.probs, state.embeddings), 3, np.random.default_rng(0)
+    )
+    assert set(topic[first]) == {0, 1, 2}
+
+
+def test_contrastive_asks_where_neighbours_are_judged_differently():
+    points = np.eye(4)[[0, 0, 1, 1]]
+    probs = np.array([[0.9, 0.1], [0.1, 0.9], [0.5, 0.5], [0.6, 0.4]])
+    labelled_probs = np.array([[0.9, 0.1]] * 12 + [[0.5, 0.5]] * 12)
+    labelled = np.repeat(np.eye(4)[:2], 12, axis=0)
+    state = QueryState(probs, points, labelled, labelled_probs)
+    assert STRATEGIES["contrastive"](state, 1, np.random.default_rng(0)).tolist() == [1]
+
+
+@pytest.mark.parametrize("name", ["badge", "diverse_uncertainty"])
+def test_unsure_texts_are_taken_from_different_places(name):
+    rng = np.random.default_rng(0)
+    place = np.repeat(np.arange(6), 30)
+    points = np.eye(12)[place] + 0.01 * rng.normal(size=(180, 12))
+    # Places 0 to 4 are unsure, the first by a hair more than the others; 5 is sure.
+    probs = np.where(place[:, None] == 5, [0.999, 0.001], [0.55, 0.45])
+    probs = np.where(place[:, None] == 0, [0.5, 0.5], probs)
+    state = QueryState(probs, points)
+    rows = STRATEGIES[name](state, 5, np.random.default_rng(0))
+    assert (place[rows] == 5).sum() <= (name == "badge")  # sampled, so now and then a sure one
+    assert len(set(place[rows])) >= 3
+    plain = STRATEGIES["margin"](state, 5, np.random.default_rng(0))
+    assert set(place[plain]) == {0}
+
+
+def test_a_strategy_that_needs_embeddings_says_so():
+    with pytest.raises(ValueError, match="holds none"):
+        STRATEGIES["kcenter"](QueryState(np.full((3, 2), 0.5)), 2, np.random.default_rng(0))
