@@ -1,0 +1,64 @@
+"""The files in the data folder (`.argilla` by default), and locks on them.
+
+Standard library only: both environments use this.
+"""
+
+import fcntl
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+CREDENTIALS = "credentials.json"
+DATABASE = "argilla.db"
+LOG = "server.log"
+SECRET = "secret.key"
+STATE = "server.json"
+UNIT_LOCK = "server.lock"  # held by every process of a running server
+START_LOCK = "start.lock"  # held while one is being started
+VENV = "venv"
+
+
+def write_private(path: Path, text: str) -> None:
+    """Write a file that only its owner may read; whoever reads it sees all of it or nothing."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(temporary, path)
+
+
+def read_json(path: Path) -> dict[str, Any] | None:
+    """Read a JSON file; None if there is none, or it is not readable as such."""
+    try:
+        content = json.loads(path.read_text(encoding="utf8"))
+    except (OSError, ValueError):
+        return None
+    return content if isinstance(content, dict) else None
+
+
+def open_lock(path: Path) -> int:
+    """Open (or make) a lock file."""
+    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+
+
+def try_lock(descriptor: int) -> bool:
+    """Take a lock; False if somebody else has it. The system drops it when its holders end."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
+def is_locked(path: Path) -> bool:
+    """Whether somebody holds a lock right now."""
+    if not path.exists():
+        return False
+    descriptor = open_lock(path)
+    try:
+        return not try_lock(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,343 @@
+"""Start, stop and look at the embedded Argilla server, from the project's environment.
+
+Everything it keeps is in one folder (`.argilla` by default): the environment of the server
+(`venv/`), the database, the log, and `credentials.json`, which only its owner can read. The
+account named in that file is set to the password and API key in it whenever the server starts.
+
+ARGILLA_SERVER_VENV names another place for the server's environment, so that several data
+folders (those of tests, say) share one; it is made there if it isn't yet.
+"""
+
+import contextlib
+import errno
+import fcntl
+import hashlib
+import http.client
+import json
+import os
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+from wasabi import msg
+
+from scripts.argilla_server.files import (
+    CREDENTIALS,
+    LOG,
+    SECRET,
+    START_LOCK,
+    STATE,
+    UNIT_LOCK,
+    VENV,
+    is_locked,
+    open_lock,
+    read_json,
+    try_lock,
+    write_private,
+)
+
+HOST = "127.0.0.1"
+USERNAME = WORKSPACE = "argilla"
+VENV_VARIABLE = "ARGILLA_SERVER_VENV"
+REQUIREMENTS = Path(__file__).with_name("requirements.txt")
+PROJECT = Path(__file__).resolve().parents[2]
+START_SECONDS = 180
+STOP_SECONDS = 45
+MAX_LOG_BYTES = 5_000_000
+LOG_LINES = 15
+
+
+class ServerError(Exception):
+    """Something the user can do something about; the text says what."""
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """How to reach the server and sign in."""
+
+    api_url: str
+    username: str
+    password: str
+    api_key: str
+    workspace: str
+
+
+@dataclass(frozen=True)
+class Status:
+    """What the server is doing; `url` and `pid` are known unless it is stopped."""
+
+    state: Literal["running", "unhealthy", "stopped"]
+    url: str | None = None
+    pid: int | None = None
+
+
+def read_credentials(home: Path) -> Credentials | None:
+    """Read a data folder's credentials; None if it has none yet."""
+    content = read_json(home / CREDENTIALS)
+    try:
+        return Credentials(**content) if content else None
+    except TypeError:
+        return None
+
+
+def status(home: Path) -> Status:
+    """Say whether the server of a data folder runs, and whether it answers."""
+    home = home.resolve()
+    if not is_locked(home / UNIT_LOCK):
+        return Status("stopped")
+    state = read_json(home / STATE) or {}
+    port, pid = state.get("port"), state.get("pid")
+    if port is None:
+        return Status("unhealthy")
+    healthy = _instance_at(port) == state["instance"]
+    return Status("running" if healthy else "unhealthy", f"http://{HOST}:{port}", pid)
+
+
+def start(home: Path, port: int = 6900) -> Credentials:
+    """Start the server, unless it runs already, and wait until it answers.
+
+    Raises ServerError if it can't be started.
+    """
+    home = home.resolve()
+    home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    home.chmod(0o700)
+    with _waiting_for_lock(home / START_LOCK, "Another command is starting the server: waiting"):
+        running = _running(home)
+        if running is not None:
+            if running.api_url != _url(port):
+                msg.warn(f"The server already runs, and not on port {port}: stop it to change that")
+            return running
+        _check_port(port)
+        python = ensure_venv(_venv(home))
+        credentials = _prepare_home(home, port)
+        _launch(home, port, python)
+    return credentials
+
+
+def stop(home: Path) -> bool:
+    """Stop the server and wait until all of it is gone; False if it did not run.
+
+    Raises ServerError if it can't be stopped.
+    """
+    home = home.resolve()
+    lock = home / UNIT_LOCK
+    if not is_locked(lock):
+        return False
+    pid = (read_json(home / STATE) or {}).get("pid")
+    with _progress("Stopping the server"):
+        for number, seconds in ((signal.SIGTERM, STOP_SECONDS), (signal.SIGKILL, 15)):
+            if pid is not None:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, number)
+            if _wait(lambda: not is_locked(lock), seconds):
+                return True
+    raise ServerError(f"The server (process {pid}) does not stop. Its log: {home / LOG}")
+
+
+def ensure_venv(path: Path) -> Path:
+    """Make the server's environment, unless it is there and up to date; give its Python.
+
+    A marker file with the requirements' hash is written last, so an installation that was
+    interrupted is seen and made again.
+    """
+    python = path / "bin" / "python"
+    marker = path / "requirements.sha256"
+    wanted = hashlib.sha256(REQUIREMENTS.read_bytes()).hexdigest()
+
+    def is_ready() -> bool:
+        return marker.exists() and marker.read_text().strip() == wanted and python.exists()
+
+    if is_ready():
+        return python
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with _waiting_for_lock(path.with_name(f"{path.name}.lock"), "Waiting for an installation"):
+        if is_ready():
+            return python
+        message = f"Installing the Argilla server into {path} (once; takes a minute or two)"
+        with _progress(message):
+            shutil.rmtree(path, ignore_errors=True)
+            _run([sys.executable, "-m", "venv", str(path)], "make an environment for the server")
+            _run(
+                [
+                    *(str(python), "-m", "pip", "install", "--disable-pip-version-check"),
+                    *("--quiet", "--requirement", str(REQUIREMENTS)),
+                ],
+                "install the Argilla server",
+            )
+        marker.write_text(wanted + "\n")
+    return python
+
+
+def _venv(home: Path) -> Path:
+    named = os.environ.get(VENV_VARIABLE)
+    return Path(named).expanduser().resolve() if named else home / VENV
+
+
+def _run(command: list[str], what: str) -> None:
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("PYTHON")}
+    result = subprocess.run(command, capture_output=True, text=True, env=environment)
+    if result.returncode:
+        lines = (result.stdout + result.stderr).strip().splitlines()
+        details = "\n".join(lines[-LOG_LINES:])
+        raise ServerError(f"Could not {what}: `{' '.join(command)}` failed.\n{details}")
+
+
+def _prepare_home(home: Path, port: int) -> Credentials:
+    """Make what a first start needs, and keep what is there."""
+    if not (home / SECRET).exists():
+        write_private(home / SECRET, secrets.token_hex(32) + "\n")
+    credentials = read_credentials(home)
+    if credentials is None:
+        credentials = Credentials(
+            api_url=_url(port),
+            username=USERNAME,
+            password=secrets.token_urlsafe(12),
+            api_key=secrets.token_urlsafe(48),
+            workspace=WORKSPACE,
+        )
+    credentials = replace(credentials, api_url=_url(port))
+    write_private(home / CREDENTIALS, json.dumps(asdict(credentials), indent=2) + "\n")
+    return credentials
+
+
+def _running(home: Path) -> Credentials | None:
+    """Give the credentials if the server runs; wait for one that is on its way up or down."""
+    if not is_locked(home / UNIT_LOCK):
+        return None
+
+    def settled() -> bool:
+        return status(home).state != "unhealthy"
+
+    if not settled():
+        with _progress("The server runs but does not answer: waiting"):
+            _wait(settled, START_SECONDS)
+    found = status(home)
+    if found.state == "stopped":
+        return None
+    credentials = read_credentials(home)
+    if found.state == "unhealthy" or credentials is None or found.url is None:
+        raise ServerError(
+            f"The server runs (process {found.pid}) but does not answer. Stop it and start it "
+            f"again. Its log: {home / LOG}"
+        )
+    return replace(credentials, api_url=found.url)
+
+
+def _check_port(port: int) -> None:
+    """Raise ServerError if somebody else listens on the port."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+            return
+        except (OSError, OverflowError) as error:
+            if not isinstance(error, OSError) or error.errno != errno.EADDRINUSE:
+                raise ServerError(f"Cannot listen on port {port}: {error}.") from None
+    who = "another program"
+    if _instance_at(port) is not None:
+        who = "an Argilla server with another data folder"
+    raise ServerError(
+        f"Port {port} is used by {who}. Choose another one: `--port 6901`, or in the project "
+        "`--vars.argilla_port 6901`."
+    )
+
+
+def _launch(home: Path, port: int, python: Path) -> None:
+    log = home / LOG
+    if log.exists() and log.stat().st_size > MAX_LOG_BYTES:
+        log.replace(log.with_suffix(".log.1"))
+    instance = secrets.token_hex(16)
+    descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    with os.fdopen(descriptor, "a") as output:
+        begin = output.tell()
+        environment = {k: v for k, v in os.environ.items() if not k.startswith("PYTHON")}
+        process = subprocess.Popen(
+            [
+                *(str(python), "-m", "scripts.argilla_server.serve"),
+                *(str(home), str(port), instance),
+            ],
+            cwd=home,
+            env=environment | {"PYTHONPATH": str(PROJECT)},
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            # The server outlives the command, and Ctrl-C does not reach it.
+            start_new_session=True,
+        )
+
+    def settled() -> bool:
+        return process.poll() is not None or _instance_at(port) == instance
+
+    with _progress("Starting the Argilla server"):
+        try:
+            answered = _wait(settled, START_SECONDS) and process.poll() is None
+        except KeyboardInterrupt:
+            process.terminate()
+            raise
+    if answered:
+        return
+    if process.poll() is None:
+        process.terminate()
+    with log.open(encoding="utf8", errors="replace") as lines:
+        lines.seek(begin)
+        details = "".join(lines.readlines()[-LOG_LINES:])
+    raise ServerError(f"The server did not start. The end of its log ({log}):\n{details}")
+
+
+def _instance_at(port: int) -> str | None:
+    """Ask what listens on a port which of our servers it is; None if it is none, or silent."""
+    # Not through a proxy, whatever the environment says: it is on this machine.
+    connection = http.client.HTTPConnection(HOST, port, timeout=5)
+    try:
+        connection.request("GET", "/api/v1/status")
+        content: Any = json.loads(connection.getresponse().read())
+        return content["search_engine"]["instance"]
+    except (OSError, http.client.HTTPException, ValueError, KeyError, TypeError):
+        return None
+    finally:
+        connection.close()
+
+
+def _url(port: int) -> str:
+    return f"http://{HOST}:{port}"
+
+
+def _wait(condition: Any, seconds: float) -> bool:
+    """Wait for a condition; False if it did not come true in time."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if condition():
+            return True
+        time.sleep(0.1)
+    return bool(condition())
+
+
+@contextlib.contextmanager
+def _waiting_for_lock(path: Path, message: str) -> Iterator[None]:
+    descriptor = open_lock(path)
+    try:
+        if not try_lock(descriptor):
+            msg.info(message)
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+@contextlib.contextmanager
+def _progress(message: str) -> Iterator[None]:
+    """Show that something is going on: a spinner for people, a line for logs."""
+    if sys.stdout.isatty():
+        with msg.loading(f"{message} ..."):
+            yield
+    else:
+        msg.text(f"{message} ...")
+        yield
