@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import datasets
+import huggingface_hub
 import spacy
 import srsly
 import typer
@@ -63,14 +64,15 @@ def load_docbin(path: Path, text_column: str, label_column: str) -> Dataset:
 
 
 def load(source: str, split: str, text_column: str, label_column: str) -> Dataset:
-    """Load a data set by its name: `bbc_news`, a local file or folder, or a hub name.
+    """Load a data set by its name: `bbc_news`, a local file, or a hub name. A folder is either in
+    the hub's format or has one sub-folder a class.
 
     RAISES (ProjectError): The source is missing or cannot be read.
     """
     path = Path(source)
     if source == "bbc_news":
         return load_bbc_news(text_column, label_column)
-    if path.is_dir():
+    if path.is_dir() and not any(file.suffix in READERS for file in path.rglob("*")):
         return load_folder(path, text_column, label_column)
     if path.suffix in {*READERS, ".spacy"}:
         if not path.exists():
@@ -87,12 +89,14 @@ def load(source: str, split: str, text_column: str, label_column: str) -> Datase
         except (datasets.exceptions.DatasetGenerationError, ValueError, IndexError) as err:
             reason = str(err.__cause__ or err).splitlines()[0]
             raise ProjectError(f"{path} cannot be read as {path.suffix}.", reason) from None
-    if path.exists():
+    if path.is_file():
         raise ProjectError(
             f"{path} has an ending that is not known.",
             f"Known are {', '.join(sorted({*READERS, '.spacy'}))} and folders.",
         )
     try:
+        # Its warnings name every retry; the error below says all that matters.
+        huggingface_hub.logging.set_verbosity_error()
         return datasets.load_dataset(source, split=split)
     except datasets.exceptions.DatasetNotFoundError as err:
         raise ProjectError(
@@ -102,7 +106,8 @@ def load(source: str, split: str, text_column: str, label_column: str) -> Datase
     except (OSError, ValueError) as err:
         # No network, an offline setting, or a split that the data set does not have.
         raise ProjectError(
-            f"The data set '{source}' cannot be loaded from the Hugging Face hub.",
+            f"The data set '{source}' cannot be loaded"
+            + ("." if path.exists() else " from the Hugging Face hub."),
             f"{str(err).splitlines()[0]}\nA local file works without network: "
             "--vars.dataset my.csv",
         ) from None

@@ -1,0 +1,47 @@
+"""How the votes on a record become one answer."""
+
+import pytest
+
+from scripts.records.answers import Vote, resolve
+
+BOT = "classy-bot"
+A, B, C = (Vote(user, ("sport",)) for user in "abc")
+TECH = Vote("d", ("tech",))
+NO = Vote("e", (), discarded=True)
+NO2 = Vote("f", (), discarded=True)
+MACHINE = Vote(BOT, ("tech",))
+
+
+@pytest.mark.parametrize(
+    ("votes", "min_submitted", "expected"),
+    [
+        ([], 1, ("waiting", ())),
+        ([A], 1, ("labelled", ("sport",))),
+        ([A], 2, ("waiting", ())),
+        ([A, B, TECH], 3, ("labelled", ("sport",))),
+        ([A, TECH], 2, ("tied", ())),
+        ([NO], 1, ("discarded", ())),
+        ([A, NO], 2, ("discarded", ())),
+        ([A, B, NO], 3, ("labelled", ("sport",))),
+        ([NO], 2, ("waiting", ())),
+        # the bot: alone it is a machine label, beside a person it has no say
+        ([MACHINE], 1, ("machine", ("tech",))),
+        ([MACHINE, A], 1, ("labelled", ("sport",))),
+        ([MACHINE, A], 2, ("labelled", ("sport",))),
+        ([MACHINE, NO], 1, ("discarded", ())),
+    ],
+)
+def test_exclusive_labels(votes: list[Vote], min_submitted: int, expected: tuple) -> None:
+    assert resolve(votes, BOT, min_submitted, multi_label=False) == expected
+
+
+@pytest.mark.parametrize(
+    ("votes", "expected"),
+    [
+        ([Vote("a", ("x", "y")), Vote("b", ("x", "y"))], ("labelled", ("x", "y"))),
+        ([Vote("a", ("x", "y")), Vote("b", ("x",))], ("tied", ())),
+        ([Vote("a", ("x", "y")), Vote("b", ("x",)), Vote("c", ("z",))], ("labelled", ("x",))),
+    ],
+)
+def test_several_labels_a_text(votes: list[Vote], expected: tuple) -> None:
+    assert resolve(votes, BOT, len(votes), multi_label=True) == expected

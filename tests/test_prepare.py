@@ -1,0 +1,184 @@
+"""prepare: texts from files, folders and the hub's format into a pool and a test set."""
+
+import json
+from pathlib import Path
+
+import pytest
+import spacy
+import srsly
+from datasets import ClassLabel, Dataset, Features, Value
+from spacy.tokens import DocBin
+
+from scripts.corpus import read_gold, read_labels, read_pool, text_id
+from scripts.errors import ProjectError
+from scripts.prepare import load, main, read_labels as read_label_spec, to_rows  # isort: skip
+
+TEXTS = [f"text number {i}" for i in range(20)]
+LABELS = ["sport" if i % 2 else "R&D / tech" for i in range(20)]
+
+
+@pytest.fixture(params=["csv", "tsv", "jsonl", "parquet", "spacy"])
+def data_file(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    path = tmp_path / f"data.{request.param}"
+    data = Dataset.from_dict({"text": TEXTS, "label": LABELS})
+    if request.param in ("csv", "tsv"):
+        data.to_csv(path, sep="\t" if request.param == "tsv" else ",", index=False)
+    elif request.param == "jsonl":
+        data.to_json(path)
+    elif request.param == "parquet":
+        data.to_parquet(path)
+    else:
+        docs = []
+        for text, label in zip(TEXTS, LABELS, strict=True):
+            doc = spacy.blank("en").make_doc(text)
+            doc.cats = {name: float(name == label) for name in set(LABELS)}
+            docs.append(doc)
+        DocBin(docs=docs).to_disk(path)
+    return path
+
+
+def prepare(source: Path | str, out: Path, **options: object) -> None:
+    defaults = {"text_column": "text", "label_column": "label", "labels": "", "split": "train"}
+    main(str(source), out, **{**defaults, "test_size": 0.25, "seed": 0, **options})
+
+
+def test_every_format_gives_the_same_pool_and_test_set(data_file: Path, tmp_path: Path) -> None:
+    prepare(data_file, tmp_path / "corpus")
+    pool = read_pool(tmp_path / "corpus")
+    gold = read_gold(tmp_path / "corpus")
+    test = list(
+        DocBin().from_disk(tmp_path / "corpus" / "test.spacy").get_docs(spacy.blank("en").vocab)
+    )
+    assert len(pool) == 15
+    assert len(test) == 5
+    assert sorted(pool.texts + [doc.text for doc in test]) == sorted(TEXTS)
+    assert pool.ids == [text_id(text) for text in pool.texts]
+    assert list(read_labels(tmp_path / "corpus")) == ["R&D / tech", "sport"]
+    for doc in test:
+        expected = LABELS[TEXTS.index(doc.text)]
+        assert doc.cats == {name: float(name == expected) for name in ("R&D / tech", "sport")}
+    for id_, text in zip(pool.ids, pool.texts, strict=True):
+        assert gold[id_] == [LABELS[TEXTS.index(text)]]
+
+
+def test_a_folder_has_one_class_a_sub_folder(tmp_path: Path) -> None:
+    for i, (text, label) in enumerate(zip(TEXTS, LABELS, strict=True)):
+        folder = tmp_path / "data" / label.replace("/", "-")
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / f"{i}.txt").write_text(text)
+    prepare(tmp_path / "data", tmp_path / "corpus")
+    assert list(read_labels(tmp_path / "corpus")) == ["R&D - tech", "sport"]
+
+
+def test_a_local_folder_in_the_format_of_the_hub(tmp_path: Path) -> None:
+    features = Features({"text": Value("string"), "label": ClassLabel(names=["sport", "tech"])})
+    rows = {"text": TEXTS, "label": [i % 2 for i in range(20)]}
+    for split, part in (("train", slice(0, 16)), ("test", slice(16, 20))):
+        data = Dataset.from_dict({k: v[part] for k, v in rows.items()}, features=features)
+        path = tmp_path / "hub" / "data" / f"{split}-00000-of-00001.parquet"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        data.to_parquet(path)
+    prepare(tmp_path / "hub", tmp_path / "corpus", test_size=4)
+    pool = read_pool(tmp_path / "corpus")
+    assert len(pool) == 12
+    assert set(pool.texts) < set(TEXTS[:16])
+    assert list(read_labels(tmp_path / "corpus")) == ["sport", "tech"]
+    with pytest.raises(ProjectError, match="cannot be loaded"):
+        prepare(tmp_path / "hub", tmp_path / "other", split="validation")
+
+
+def test_empty_texts_and_exact_duplicates_are_dropped_and_counted() -> None:
+    data = Dataset.from_dict({"text": ["a", " a ", "", "  ", None, "b"], "label": list("xyxyxy")})
+    rows, dropped = to_rows(data, "text", "label")
+    assert [(row["text"], row["labels"]) for row in rows] == [("a", ["x"]), ("b", ["y"])]
+    assert dropped == {"empty": 3, "duplicate": 1}
+
+
+def test_class_names_and_missing_labels_of_a_hub_data_set() -> None:
+    features = Features({"text": Value("string"), "label": ClassLabel(names=["neg", "pos"])})
+    data = Dataset.from_dict({"text": ["a", "b", "c"], "label": [1, 0, -1]}, features=features)
+    rows, _ = to_rows(data, "text", "label")
+    assert [row["labels"] for row in rows] == [["pos"], ["neg"], None]
+
+
+def test_the_split_is_stratified_and_the_same_for_the_same_seed(tmp_path: Path) -> None:
+    data = tmp_path / "data.csv"
+    Dataset.from_dict({"text": TEXTS, "label": LABELS}).to_csv(data, index=False)
+    for name, seed in (("one", 1), ("again", 1), ("two", 2)):
+        prepare(data, tmp_path / name, seed=seed, test_size=10)
+    pools = {name: (tmp_path / name / "pool.jsonl").read_text() for name in ("one", "again", "two")}
+    assert pools["one"] == pools["again"]
+    assert pools["one"] != pools["two"]
+    assert sorted(map(tuple, read_gold(tmp_path / "one").values())).count(("sport",)) == 5
+
+
+def test_unlabelled_data_has_a_pool_and_held_out_texts_but_no_gold(tmp_path: Path) -> None:
+    srsly.write_jsonl(tmp_path / "data.jsonl", [{"body": text} for text in TEXTS])
+    prepare(
+        tmp_path / "data.jsonl",
+        tmp_path / "corpus",
+        text_column="body",
+        label_column="",
+        labels="sport, tech",
+    )
+    assert len(read_pool(tmp_path / "corpus")) == 15
+    assert len(list(srsly.read_jsonl(tmp_path / "corpus" / "held_out.jsonl"))) == 5
+    assert read_labels(tmp_path / "corpus") == {"sport": "sport", "tech": "tech"}
+    assert not (tmp_path / "corpus" / "test.spacy").exists()
+    with pytest.raises(ProjectError, match="no gold labels"):
+        read_gold(tmp_path / "corpus")
+
+
+def test_several_labels_a_text(tmp_path: Path) -> None:
+    rows = [{"text": text, "label": ["a", "b"] if i % 2 else ["b"]} for i, text in enumerate(TEXTS)]
+    srsly.write_jsonl(tmp_path / "data.jsonl", rows)
+    prepare(tmp_path / "data.jsonl", tmp_path / "corpus")
+    assert sorted(map(tuple, read_gold(tmp_path / "corpus").values()))[0] == ("a", "b")
+
+
+def test_label_descriptions_come_from_a_json_file(tmp_path: Path) -> None:
+    (tmp_path / "labels.json").write_text(json.dumps({"a": "about a", "b": "about b"}))
+    assert read_label_spec(str(tmp_path / "labels.json"), "x") == {"a": "about a", "b": "about b"}
+    (tmp_path / "list.json").write_text('["a", "b"]')
+    assert read_label_spec(str(tmp_path / "list.json"), "x") == {"a": "a", "b": "b"}
+    assert set(read_label_spec("", "bbc_news")) >= {"sports", "tech"}
+
+
+def test_the_default_data_set_comes_with_a_package() -> None:
+    data = load("bbc_news", "train", "text", "label")
+    assert len(data) == 2225
+    assert set(data["label"]) == set(read_label_spec("", "bbc_news"))
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"source": "missing.csv"}, "no file missing.csv"),
+        ({"text_column": "txt"}, "no column 'txt'"),
+        ({"label_column": "lab"}, "no column 'lab'"),
+        ({"labels": "sport,politics"}, "labels that the settings don't have: R&D / tech"),
+        ({"label_column": ""}, "at least two labels"),
+        ({"labels": "missing.json"}, "no labels file"),
+        ({"test_size": 1000}, "cannot be split"),
+        ({"source": "empty.csv"}, "pool is empty"),
+        ({"source": "data.docx"}, "ending that is not known"),
+        ({"source": "damaged.parquet"}, "cannot be read"),
+        ({"source": "someone/no-such-data-set"}, "someone/no-such-data-set"),
+    ],
+)
+def test_bad_input_gives_a_plain_message(
+    options: dict[str, object], message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    # As with the environment variable HF_HUB_OFFLINE=1: no waiting for a network that is not there
+    monkeypatch.setattr("datasets.config.HF_HUB_OFFLINE", True)
+    Dataset.from_dict({"text": TEXTS, "label": LABELS}).to_csv("data.csv", index=False)
+    Dataset.from_dict({"text": [""], "label": ["a"]}).to_csv("empty.csv", index=False)
+    Path("data.docx").write_text("x")
+    Path("damaged.parquet").write_text("x")
+    source = str(options.pop("source", "data.csv"))
+    with pytest.raises(ProjectError) as caught:
+        prepare(source, tmp_path / "corpus", **options)
+    assert message in caught.value.title
+    assert caught.value.hint
+    assert not (tmp_path / "corpus" / "pool.jsonl").exists()
