@@ -1,0 +1,112 @@
+"""Which of people's answers to look at again, and how far people agree."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from scripts.active_learning.arrays import Floats, Labels, Rows
+from scripts.active_learning.decisions import agree, decide
+from scripts.active_learning.geometry import nearest, unit
+
+MISSING = -1
+
+
+@dataclass(frozen=True)
+class Review:
+    """Answers to look at again, worst first.
+
+    rows: row numbers of the answers. scores: (r,) in [0, 1], low = doubtful.
+    suggested: what the model would answer, (r,) or (r, k).
+    """
+
+    rows: Rows
+    scores: Floats
+    suggested: Labels
+
+
+def label_errors(
+    probs: Floats, labels: Labels, multi_label: bool = False, most: float = 0.1
+) -> Review:
+    """Answers that are probably wrong, at most this share of them, worst first.
+
+    probs: (n, k) out-of-sample probabilities of the same answers, as from cross-validation: a
+        model that was trained on a wrong label believes it.
+    labels: (n,) class numbers, or (n, k) zeros and ones.
+    Confident learning (Northcutt et al. 2021) by cleanlab, ranked by its normalised margin.
+    Raises ImportError if cleanlab is not installed.
+    """
+    try:
+        from cleanlab.filter import find_label_issues
+        from cleanlab.rank import get_label_quality_scores
+    except ImportError as error:
+        raise ImportError(
+            "finding label errors needs cleanlab: run `pip install cleanlab`"
+        ) from error
+    suggested = decide(probs, multi_label)[0]
+    labels = np.asarray(labels)
+    if not len(labels) or (not multi_label and len(np.unique(labels)) < 2):
+        return Review(np.zeros(0, dtype=np.intp), np.zeros(0), suggested[:0])
+    if multi_label:
+        # Each label is a question of its own; an answer is as good as its worst one.
+        chosen = np.where(labels == 1, probs, 1 - probs)
+        scores = chosen.min(axis=1)
+        flagged = scores < 0.5
+    else:
+        seen = np.unique(labels)  # cleanlab wants every class to be in use
+        own = probs[:, seen] / np.maximum(probs[:, seen].sum(axis=1, keepdims=True), 1e-12)
+        given = np.searchsorted(seen, labels)
+        scores = get_label_quality_scores(given, own, method="normalized_margin")
+        flagged = find_label_issues(given, own, filter_by="both", n_jobs=1)
+        flagged |= find_label_issues(given, own, filter_by="predicted_neq_given", n_jobs=1)
+    flagged &= ~agree(suggested, labels)
+    rows = np.flatnonzero(flagged)
+    rows = rows[np.argsort(scores[rows], kind="stable")][: int(np.ceil(most * len(labels)))]
+    return Review(rows, scores[rows], suggested[rows])
+
+
+def contradicting_duplicates(
+    embeddings: Floats, labels: Labels, least: float = 0.98, neighbours: int = 5
+) -> list[tuple[int, int]]:
+    """Pairs of texts that say nearly the same but got different answers, closest first.
+
+    embeddings: (n, d); labels: (n,) or (n, k); least: the cosine from which texts are the same.
+    Each text is compared with its few nearest ones.
+    """
+    if len(embeddings) < 2:
+        return []
+    points, labels = unit(embeddings), np.asarray(labels)
+    rows, cosines = nearest(points, points, neighbours + 1)
+    pairs: dict[tuple[int, int], float] = {}
+    for i, j in np.argwhere(cosines >= least):
+        a, b = sorted((int(i), int(rows[i, j])))
+        if a != b and not agree(labels[a : a + 1], labels[b : b + 1])[0]:
+            pairs[a, b] = float(cosines[i, j])
+    return sorted(pairs, key=lambda pair: (-pairs[pair], pair))
+
+
+def krippendorff_alpha(answers: Labels) -> float:
+    """How far people agree, chance taken out: 1 = always, 0 = as by chance. NaN if no text has two
+    answers.
+
+    answers: (people, texts) class numbers, -1 where a person gave none; in multi-label data
+        (people, texts, k) with -1 in all of a missing answer: the mean over the labels.
+    Krippendorff 2004, nominal scale, by the package krippendorff. Raises ImportError without it.
+    """
+    try:
+        import krippendorff
+    except ImportError as error:
+        raise ImportError(
+            "measuring agreement needs krippendorff: run `pip install krippendorff`"
+        ) from error
+    answers = np.asarray(answers)
+    if answers.ndim == 3:
+        return float(np.mean([krippendorff_alpha(label) for label in np.moveaxis(answers, 2, 0)]))
+    given = answers != MISSING
+    twice = given.sum(axis=0) >= 2
+    if not twice.any():
+        return float("nan")
+    values = answers[:, twice][given[:, twice]]
+    if len(np.unique(values)) < 2:
+        return 1.0  # the library cannot tell agreement from chance when one answer is all there is
+    data = np.where(given, answers, np.nan).astype(np.float64)
+    return float(krippendorff.alpha(reliability_data=data, level_of_measurement="nominal"))

@@ -1,0 +1,178 @@
+"""When to stop labelling, and what one more batch is likely to bring.
+
+Each rule says whether it holds and why; a person decides. None of them needs a labelled test set.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.stats import beta
+from sklearn.metrics import cohen_kappa_score
+
+from scripts.active_learning.arrays import Floats, Labels, Rows
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One rule's verdict: whether it says stop, and a sentence for the person who reads it."""
+
+    name: str
+    holds: bool
+    reason: str
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A share with its 95 % interval, from total observations. NaN in [0, 1] when total is 0."""
+
+    value: float
+    low: float
+    high: float
+    total: int
+
+    def __str__(self) -> str:
+        if not self.total:
+            return "not known yet"
+        return f"{self.value:.3f} (95 % {self.low:.3f}-{self.high:.3f}, from {self.total} texts)"
+
+
+@dataclass(frozen=True)
+class Stratum:
+    """Part of the corpus of which a random sample was checked: `right` of `total` sampled texts
+    were right, and the part has `size` texts."""
+
+    size: int
+    right: int
+    total: int
+
+
+def budget_rule(labels: int, budget: int | None) -> Rule:
+    """Holds when people have given as many labels as they were willing to."""
+    if budget is None:
+        return Rule("budget", False, f"{labels} labels, no budget set")
+    left = max(budget - labels, 0)
+    return Rule("budget", left == 0, f"{labels} of {budget} labels given, {left} left")
+
+
+def stop_set(n: int, size: int, seed: int) -> Rows:
+    """The rows of the n texts of the corpus whose predictions are watched: the same ones at every
+    step, whatever has been labelled since. 2,000 are enough for a kappa of 0.99."""
+    return np.sort(np.random.default_rng(seed).permutation(n)[: max(size, 0)])
+
+
+def prediction_agreement(before: Labels, after: Labels) -> float:
+    """Cohen's kappa of two models' labels for the same texts, (s,); in multi-label data (s, k) the
+    mean over the labels. 1 = they never differ, 0 = as chance would have it."""
+    before, after = np.asarray(before), np.asarray(after)
+    if before.ndim == 2:
+        columns = zip(before.T, after.T, strict=True)
+        return float(np.mean([prediction_agreement(b, a) for b, a in columns]))
+    if (before == after).all():
+        return 1.0  # kappa itself is not defined when there is one class only
+    return float(cohen_kappa_score(before, after))
+
+
+def stabilised_rule(agreements: Sequence[float], least: float = 0.99, steps: int = 3) -> Rule:
+    """Holds when the last models hardly differ in what they predict.
+
+    agreements: prediction_agreement of each model with the one before it, oldest first.
+    Bloodgood & Vijay-Shanker 2009, "A Method for Stopping Active Learning Based on Stabilizing
+    Predictions and the Need for User-Adjustable Stopping": the mean of the last 3 is at least 0.99.
+    """
+    name = "stable predictions"
+    if len(agreements) < steps:
+        return Rule(name, False, f"{len(agreements)} of {steps} comparisons of models made")
+    mean = float(np.mean(agreements[-steps:]))
+    verb = "reaches" if mean >= least else "is below"
+    return Rule(
+        name, mean >= least, f"the last {steps} models agree with a kappa of {mean:.3f}, which "
+        f"{verb} {least}",
+    )  # fmt: skip
+
+
+def estimate_accuracy(strata: Sequence[Stratum], seed: int = 0) -> Estimate:
+    """The accuracy over parts of the corpus that were sampled at random, each on its own.
+
+    Two parts, usually: what the machine has answered (sampled by the audit) and the rest (sampled
+    by the random share of each batch, predicted by cross-validation). The interval comes from the
+    beta posterior of each part (Jeffreys' prior), as the normal approximation fails for the few
+    and mostly right answers of an audit. Parts without a sample are left out and widen nothing:
+    the estimate then is about the others.
+    """
+    known = [s for s in strata if s.total and s.size]
+    if not known:
+        return Estimate(float("nan"), 0.0, 1.0, 0)
+    size = sum(s.size for s in known)
+    rng = np.random.default_rng(seed)
+    value, draws = 0.0, np.zeros(20_000)
+    for s in known:
+        value += s.size / size * s.right / s.total
+        posterior = beta(s.right + 0.5, s.total - s.right + 0.5)
+        draws += s.size / size * posterior.rvs(len(draws), random_state=rng)
+    low, high = np.quantile(draws, [0.025, 0.975])
+    # All right, or all wrong: the posterior excludes the estimate itself.
+    return Estimate(
+        value, min(float(low), value), max(float(high), value), sum(s.total for s in known)
+    )
+
+
+def accuracy_rule(estimate: Estimate, target: float | None) -> Rule:
+    """Holds when even the lower end of the interval reaches the accuracy that is needed."""
+    name = "accuracy"
+    if target is None:
+        return Rule(name, False, f"estimated accuracy {estimate}, no target set")
+    reached = bool(estimate.total) and estimate.low >= target
+    return Rule(name, reached, f"estimated accuracy {estimate}, wanted: surely {target}")
+
+
+@dataclass(frozen=True)
+class Gain:
+    """What is expected of more labels: the change of accuracy, with a rough 80 % interval."""
+
+    value: float
+    low: float
+    high: float
+    more: int
+
+    def __str__(self) -> str:
+        if not np.isfinite(self.value):
+            return f"what {self.more} more labels bring cannot be said yet"
+        return (
+            f"{self.more} more labels are expected to bring {100 * self.value:+.1f} points of "
+            f"accuracy (80 % {100 * self.low:+.1f} to {100 * self.high:+.1f})"
+        )
+
+
+def expected_gain(
+    sizes: Sequence[int], right: Sequence[int], total: Sequence[int], more: int, seed: int = 0
+) -> Gain:
+    """The gain in accuracy of `more` labels, from how the error has fallen so far.
+
+    sizes: labels that each earlier model had; right, total: how it did on texts it had not seen.
+    The error is taken to follow a power law of the number of labels (Hestness et al. 2017, "Deep
+    Learning Scaling is Predictable, Empirically"), fitted by least squares on logarithms, with
+    errors drawn again from their beta posteriors 500 times for the interval. The curve may not
+    rise. With fewer than three models nothing is said.
+    """
+    nothing = Gain(float("nan"), float("nan"), float("nan"), more)
+    n, r, t = (np.asarray(v, dtype=np.float64) for v in (sizes, right, total))
+    use = (t > 0) & (n > 0)
+    n, r, t = n[use], r[use], t[use]
+    if len(np.unique(n)) < 3 or more <= 0:
+        return nothing
+    rng = np.random.default_rng(seed)
+    wrong = rng.beta(t - r + 0.5, r + 0.5, size=(500, len(n)))
+    wrong = np.vstack([(t - r + 0.5) / (t + 1), wrong])
+    gains = np.array([_power_law_gain(n, errors, t, more) for errors in wrong])
+    low, high = np.quantile(gains[1:], [0.1, 0.9])
+    return Gain(float(gains[0]), float(low), float(high), more)
+
+
+def _power_law_gain(n: Floats, errors: Floats, weight: Floats, more: int) -> float:
+    x, y = np.log(n), np.log(np.maximum(errors, 1e-6))
+    slope, _ = np.polyfit(x, y, 1, w=np.sqrt(weight))
+    slope = min(float(slope), 0.0)
+    offset = np.average(y - slope * x, weights=weight)
+    now, then = (np.exp(offset + slope * np.log(m)) for m in (n.max(), n.max() + more))
+    return float(now - then)
