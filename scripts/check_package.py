@@ -85,8 +85,8 @@ def main(
     wheel = find_wheel(packages)
     text = next(iter(srsly.read_jsonl(corpus / "pool.jsonl")))["text"]
     with tempfile.TemporaryDirectory() as folder:
-        with msg.loading(f"Installing {wheel.name} in a new environment..."):
-            python = install(wheel, Path(folder) / "env")
+        msg.text(f"Installing {wheel.name} in a new environment ...")
+        python = install(wheel, Path(folder) / "env")
         result = probe(python, wheel.name.split("-")[0], text)
     installed = set(result["installed"])  # type: ignore[call-overload]
     if installed & UNWANTED:
@@ -96,8 +96,9 @@ def main(
         )
     size = wheel.stat().st_size / 1e6
     msg.good(f"{wheel} ({size:.0f} MB) works in a new environment, without torch, offline")
-    msg.text(f"nlp({text[:60]!r}...).cats")
-    msg.text(json.dumps(result["cats"], indent=2))
+    # Not through wasabi, which would wrap the lines.
+    print(f"nlp({text[:60]!r} ...).cats")
+    print(json.dumps(result["cats"], indent=2, ensure_ascii=False))
     msg.text(f"From start to first answer: {result['seconds']} s (importing spaCy included)")
     msg.text(f"pip install {wheel}")
 

@@ -39,8 +39,8 @@ class CachedEncoder:
             # In blocks, so that an interrupted run keeps what it has done.
             todo = sorted(missing.items(), key=lambda item: len(item[1]))
             bar = tqdm(total=len(todo), desc="Embedding", unit="text", disable=len(todo) < 200)
-            for start in range(0, len(todo), 512):
-                block = todo[start : start + 512]
+            for start in range(0, len(todo), 128):
+                block = todo[start : start + 128]
                 vectors = self.encoder.encode([text for _, text in block])
                 rows = [(key, v.tobytes()) for (key, _), v in zip(block, vectors, strict=True)]
                 with db:

@@ -4,14 +4,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import components.classy_heads
-import components.classy_textcat
 import numpy as np
 from sklearn.model_selection import KFold
 from spacy.language import Language
 from spacy.training import Example
 from spacy.util import load_config, load_model_from_config
 
+import components.classy_heads
+import components.classy_textcat
 import components.onnx_encoder  # noqa: F401
 from scripts.embedding_cache import CachedEncoder
 from scripts.records.answers import Answer

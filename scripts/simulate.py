@@ -30,13 +30,11 @@ def main(
     with open_loop(settings) as (dataset, learner, pool):
         while True:
             # Answers first: a run that was stopped in between goes on where it was.
-            answered = annotate(dataset, gold, list(learner.labels), noise, settings.loop.seed)
+            annotate(dataset, gold, list(learner.labels), noise, settings.loop.seed)
             result = step(dataset, learner, pool, settings)
+            show(result)
             if not result.asked + result.validated + result.withdrawn:
-                if result.why:
-                    msg.info(result.why[0].upper() + result.why[1:])
                 break
-            show(result, answered)
 
 
 if __name__ == "__main__":

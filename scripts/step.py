@@ -222,20 +222,21 @@ def main(
     settings = load_settings(config, ctx.args, code)
     with open_loop(settings) as (dataset, learner, pool):
         result = step(dataset, learner, pool, settings, now=now)
-        show(result, dataset.url)
+        show(result)
+        # Not through wasabi, which would wrap the address.
+        print(f"Label at {dataset.url}\nthen run `weasel run step` again.")
 
 
-def show(result: StepResult, url: str) -> None:
-    """Say what a step did and what to do next."""
+def show(result: StepResult) -> None:
+    """Say what a step did, or why it did nothing."""
     if result.why:
-        msg.info(result.why[0].upper() + result.why[1:], f"Label at {url}")
+        msg.info(result.why[0].upper() + result.why[1:])
         return
     how = f"trained on {result.trained_on} answers" if result.trained_on else "cold start"
     msg.good(
         f"Step {result.iteration}: {how}; asked {result.asked}, validated {result.validated} by "
         f"machine, withdrew {result.withdrawn}"
     )
-    msg.text(f"Label at {url}, then run `weasel run step` again.")
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from spacy.tokens import DocBin
 
 from scripts.corpus import read_gold, read_labels, read_pool, text_id
 from scripts.errors import ProjectError
+
 from scripts.prepare import load, main, read_labels as read_label_spec, to_rows  # isort: skip
 
 TEXTS = [f"text number {i}" for i in range(20)]

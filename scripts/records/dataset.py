@@ -1,6 +1,7 @@
 """The loop's data set in Argilla: its settings, what it holds, and what is pushed to it."""
 
 import secrets
+import warnings
 from collections.abc import Sequence
 from functools import cache
 from typing import Any
@@ -44,7 +45,9 @@ class LoopDataset:
                 f"There is no workspace '{settings.workspace}' in Argilla.",
                 f"The key can see: {names}. Set [argilla] workspace in configs/loop.cfg.",
             )
-        dataset = client.datasets(settings.dataset, workspace=workspace)
+        with warnings.catch_warnings():  # the SDK warns where a data set is not there yet
+            warnings.simplefilter("ignore")
+            dataset = client.datasets(settings.dataset, workspace=workspace)
         if dataset is None:
             if dim is None:
                 raise ProjectError(
