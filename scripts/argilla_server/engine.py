@@ -63,9 +63,7 @@ from scripts.argilla_server.text_query import (
     Leaf,
     Node,
     Ranking,
-    Text,
     parse,
-    tokenize,
 )
 
 ENGINE = "sqlite"
@@ -160,20 +158,20 @@ class SqliteSearchEngine(SearchEngine):
         async with async_engine.connect() as connection:
             ids = await _matching_ids(connection, dataset, query, filter)
             matrix = await vectors.load(connection, vector_settings.id)
-        rows = np.arange(len(matrix.ids))
-        if ids is not None:
-            index = matrix.index()
-            rows = np.array([index[id] for id in ids if id in index], dtype=np.int64)
-        if record is not None:
-            rows = rows[[matrix.ids[row] != record.id.hex for row in rows]]
-        unit = np.asarray(given, dtype=np.float64)
+        itself = record.id.hex if record is not None else None
+        candidates = matrix.index if ids is None else ids
+        wanted = [id for id in candidates if id in matrix.index and id != itself]
+        if not wanted:
+            return SearchResponses(items=[], total=0)
+        unit = np.asarray(given, dtype=np.float32)
         unit /= np.linalg.norm(unit) or 1.0
         sign = -1 if order == SimilarityOrder.least_similar else 1
-        scores = (1 + sign * (matrix.rows[rows] @ unit.astype(np.float32))) / 2
+        scores = (1 + sign * (matrix.rows @ unit)) / 2
+        scores = scores[[matrix.index[id] for id in wanted]].clip(0, 1)
         best = np.argsort(-scores, kind="stable")
         if threshold is not None:
             best = best[scores[best] >= threshold]
-        items = [_item(matrix.ids[rows[at]], float(scores[at])) for at in best[:max_results]]
+        items = [_item(wanted[at], float(scores[at])) for at in best[:max_results]]
         return SearchResponses(items=items, total=min(len(best), MAX_SIMILAR))
 
     async def get_dataset_progress(self, dataset: Dataset) -> dict[str, int]:
@@ -302,7 +300,7 @@ async def _search_text(
     ranking = Ranking(tree)
     statement = select(RECORD_ID, _RECORD_FIELDS).where(*where, _first_look(tree)).order_by(*order)
     async for id, stored in _stream(connection, statement):
-        ranking.add(id, _text(json.loads(stored), fields))
+        ranking.add(id, _texts(json.loads(stored), fields))
     return ranking
 
 
@@ -313,18 +311,18 @@ async def _stream(connection: AsyncConnection, statement: Any) -> AsyncIterator[
             yield row
 
 
-def _text(values: dict[str, Any], fields: dict[str, str]) -> Text:
-    """The words in a record's fields: of a chat, what was said and by whom."""
+def _texts(values: dict[str, Any], fields: dict[str, str]) -> list[str]:
+    """What is written in a record's fields: in a chat, what was said and by whom."""
     found = []
     for name, kind in fields.items():
         value = values.get(name)
         if value is None:
             continue
         if kind == FieldType.chat:
-            found += [tokenize(str(part)) for turn in value for part in turn.values()]
+            found += [str(part) for turn in value for part in turn.values()]
         else:
-            found.append(tokenize(str(value)))
-    return Text(found)
+            found.append(str(value))
+    return found
 
 
 def _first_look(node: Node) -> ColumnElement[bool]:

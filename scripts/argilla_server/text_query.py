@@ -18,7 +18,7 @@ import sys
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache, partial
 
 # Combining marks belong to the word they stand on, which `\w` does not know.
 _MARKS = "".join(
@@ -27,13 +27,17 @@ _MARKS = "".join(
 # Scripts written without spaces, and emoji: every character is a word.
 _SINGLE = "\u3041-\u309f\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 _EMOJI = "\u2600-\u27bf\U0001f300-\U0001faff"
-_WORD = rf"(?:[^\W{_SINGLE}]|[{_MARKS}])+"
-# Word boundaries as in Unicode's annex 29: "don't", "example.com" and "3.14" are one word each,
-# "wi-fi" and "a/b" are two.
+_CHAR = rf"(?:[^\W{_SINGLE}]|[{_MARKS}])"
+# What may stand between two letters or two digits of a word. These are the boundaries of Unicode's
+# annex 29: "don't", "example.com" and "3.14" are one word each, "wi-fi" and "a/b" are two.
+_LETTER, _LETTER_JOINER = rf"[^\W\d_{_SINGLE}]", "['’.:·]"
+_DIGIT, _DIGIT_JOINER = r"\d", "['’.,;]"
 _TOKEN = re.compile(
-    rf"[{_SINGLE}{_EMOJI}]|{_WORD}"
-    rf"(?:(?:(?<=[^\W\d_])['’.:·](?=[^\W\d_])|(?<=\d)['’.,;](?=\d)){_WORD})*"
+    rf"[{_SINGLE}{_EMOJI}]|{_CHAR}+"
+    rf"(?:(?:(?<={_LETTER}){_LETTER_JOINER}(?={_LETTER})"
+    rf"|(?<={_DIGIT}){_DIGIT_JOINER}(?={_DIGIT})){_CHAR}+)*"
 )
+_GAP = rf"(?:(?!{_CHAR}|[{_SINGLE}{_EMOJI}]).)*"
 _SPACE = " \t\n\r"
 _MAX_DEPTH = 50
 
@@ -43,20 +47,36 @@ def tokenize(text: str) -> list[str]:
     return _TOKEN.findall(text.lower())
 
 
-@dataclass(frozen=True)
-class Text:
-    """The searchable texts of one record: the tokens of each of its fields."""
+def _start_of(word: str) -> str:
+    """A pattern for the start of a word: the same boundaries as `tokenize`, but much faster."""
+    literal = re.escape(word)
+    if re.match(rf"[{_SINGLE}{_EMOJI}]", word):
+        return literal
+    # The literal comes first, as that is what the regular expression machine can jump to.
+    pattern = rf"{literal}(?<!{_CHAR}{literal})"
+    for kind, joiner in ((_LETTER, _LETTER_JOINER), (_DIGIT, _DIGIT_JOINER)):
+        if re.match(kind, word):
+            pattern += rf"(?<!{kind}{joiner}{literal})"
+    return pattern
 
-    fields: Sequence[list[str]]
 
-    def __len__(self) -> int:
-        return sum(len(tokens) for tokens in self.fields)
+def _whole(word: str) -> str:
+    """A pattern for a whole word."""
+    pattern = _start_of(word)
+    if re.match(rf"[{_SINGLE}{_EMOJI}]", word):
+        return pattern
+    pattern += rf"(?!{_CHAR})"
+    for kind, joiner in ((_LETTER, _LETTER_JOINER), (_DIGIT, _DIGIT_JOINER)):
+        if re.search(rf"{kind}$", word):
+            pattern += rf"(?!{joiner}{kind})"
+    return pattern
 
 
 class Node:
     """A part of a parsed query."""
 
-    def matches(self, text: Text) -> bool:
+    def matches(self, texts: Sequence[str]) -> bool:
+        """Whether a record matches, given the texts of its fields in lower case."""
         raise NotImplementedError
 
     def leaves(self) -> Iterator["Leaf"]:
@@ -67,95 +87,88 @@ class Node:
 class Leaf(Node):
     """One search term; it has to be found whole within one field."""
 
-    def count(self, tokens: list[str]) -> int:
-        """How often the term is in these tokens."""
+    def count(self, text: str) -> int:
+        """How often the term is in a text in lower case."""
         raise NotImplementedError
 
-    @property
-    def literals(self) -> Sequence[str]:
-        """Strings that a text must hold for the term to match, for a quick first look."""
-        return ()
+    # Strings that a text must hold for the term to match, for a quick first look.
+    literals: Sequence[str] = ()
 
-    def matches(self, text: Text) -> bool:
-        return any(self.count(tokens) for tokens in text.fields)
+    def matches(self, texts: Sequence[str]) -> bool:
+        return any(map(self.count, texts))
 
     def leaves(self) -> Iterator["Leaf"]:
         yield self
 
 
-@dataclass(frozen=True)
-class Words(Leaf):
+class Pattern(Leaf):
+    """A term that regular expressions can find; the rarest of them says how often."""
+
+    def __init__(self, words: Sequence[str], *patterns: str) -> None:
+        self.literals = words
+        self.patterns = [re.compile(pattern, re.DOTALL) for pattern in patterns]
+
+    def count(self, text: str) -> int:
+        return min(len(pattern.findall(text)) for pattern in self.patterns)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({' '.join(self.literals)})"
+
+
+def words(*words: str) -> Pattern:
     """A term; one with several words in it ("wi-fi") needs all of them."""
-
-    words: tuple[str, ...]
-
-    def count(self, tokens: list[str]) -> int:
-        return min(tokens.count(word) for word in self.words)
-
-    @property
-    def literals(self) -> Sequence[str]:
-        return self.words
+    return Pattern(words, *map(_whole, words))
 
 
-@dataclass(frozen=True)
-class Prefix(Leaf):
+def prefix(*words: str) -> Pattern:
     """`flig*`: words that start so (and the words before, in `wi-fi*`)."""
-
-    words: tuple[str, ...]
-
-    def count(self, tokens: list[str]) -> int:
-        *whole, start = self.words
-        counts = [tokens.count(word) for word in whole]
-        return min([*counts, sum(token.startswith(start) for token in tokens)])
-
-    @property
-    def literals(self) -> Sequence[str]:
-        return self.words
+    return Pattern(words, *map(_whole, words[:-1]), _start_of(words[-1]))
 
 
-@dataclass(frozen=True)
-class Phrase(Leaf):
-    """Words in this order, with at most `slop` other words among them."""
+def phrase(*words: str) -> Pattern:
+    """Words in this order, with nothing but spaces and punctuation between them."""
+    return Pattern(words, _GAP.join(map(_whole, words)))
 
-    words: tuple[str, ...]
-    slop: int = 0
 
-    def count(self, tokens: list[str]) -> int:
-        starts = (at for at, token in enumerate(tokens) if token == self.words[0])
+class Near(Leaf):
+    """`"two words"~3`: words in this order, with at most `slop` other words among them."""
+
+    def __init__(self, words: Sequence[str], slop: int) -> None:
+        self.literals = words
+        self.slop = slop
+
+    def count(self, text: str) -> int:
+        tokens = tokenize(text)
+        starts = (at for at, token in enumerate(tokens) if token == self.literals[0])
         return sum(self._follows(tokens, start) for start in starts)
 
     def _follows(self, tokens: list[str], start: int) -> bool:
-        at = start
-        for word in self.words[1:]:
-            end = start + len(self.words) + self.slop
+        at, end = start, start + len(self.literals) + self.slop
+        for word in self.literals[1:]:
             try:
                 at = tokens.index(word, at + 1, end)
             except ValueError:
                 return False
-        return at - start < len(self.words) + self.slop
-
-    @property
-    def literals(self) -> Sequence[str]:
-        return self.words
+        return True
 
 
-@dataclass(frozen=True)
 class Fuzzy(Leaf):
     """`word~1`: words within an edit distance of at most 2."""
 
-    word: str
-    distance: int
+    def __init__(self, word: str, distance: int) -> None:
+        # The same few words make up most of every text.
+        self._is_near = lru_cache(100_000)(partial(_within, word, distance))
 
-    def count(self, tokens: list[str]) -> int:
-        return sum(_within(self.word, token, self.distance) for token in tokens)
+    def count(self, text: str) -> int:
+        return sum(map(self._is_near, tokenize(text)))
 
 
 @dataclass(frozen=True)
 class Not(Node):
     part: Node
 
-    def matches(self, text: Text) -> bool:
-        return not self.part.matches(text)
+    def matches(self, texts: Sequence[str]) -> bool:
+        return not self.part.matches(texts)
 
     def leaves(self) -> Iterator[Leaf]:
         return iter(())
@@ -168,8 +181,8 @@ class Group(Node):
     parts: tuple[Node, ...]
     every: bool
 
-    def matches(self, text: Text) -> bool:
-        found = (part.matches(text) for part in self.parts)
+    def matches(self, texts: Sequence[str]) -> bool:
+        found = (part.matches(texts) for part in self.parts)
         return all(found) if self.every else any(found)
 
     def leaves(self) -> Iterator[Leaf]:
@@ -183,7 +196,7 @@ class Constant(Node):
 
     value: bool
 
-    def matches(self, text: Text) -> bool:
+    def matches(self, texts: Sequence[str]) -> bool:
         return self.value
 
     def leaves(self) -> Iterator[Leaf]:
@@ -250,18 +263,21 @@ class _Parser:
             self.at += 1
             return None
         self.at = found.end()
-        words = tuple(tokenize(re.sub(r"\\(.)", r"\1", found[1])))
-        return Phrase(words, _small_number(found[2])) if words else None
+        parts = tokenize(re.sub(r"\\(.)", r"\1", found[1], flags=re.DOTALL))
+        slop = _small_number(found[2])
+        if not parts:
+            return None
+        return Near(parts, slop) if slop else phrase(*parts)
 
     def _term(self) -> Node | None:
         text = ""
-        prefix = False
-        fuzzy: int | None = None
+        starred = False
+        distance = 0
         while self.at < len(self.query):
             char = self.query[self.at]
             if char == "\\" and self.at + 1 < len(self.query):
                 text += self.query[self.at + 1]
-                prefix = False
+                starred = False
                 self.at += 2
                 continue
             if char in _SPACE or char in '"|+()':
@@ -269,18 +285,18 @@ class _Parser:
             if char == "~" and text:
                 found = re.compile(r"~(\d*)[^\s\"|+()]*").match(self.query, self.at)
                 assert found is not None
-                fuzzy = min(_small_number(found[1], missing=2), 2)
+                distance = min(_small_number(found[1], missing=2), 2)
                 self.at = found.end()
                 break
-            prefix = char == "*" and bool(text)
+            starred = char == "*" and bool(text)
             text += char
             self.at += 1
-        words = tuple(tokenize(text))
-        if not words:
+        parts = tokenize(text)
+        if not parts:
             return None
-        if fuzzy:
-            return Fuzzy("".join(words), fuzzy)
-        return Prefix(words) if prefix else Words(words)
+        if distance:
+            return Fuzzy("".join(parts), distance)
+        return prefix(*parts) if starred else words(*parts)
 
 
 def _parentheses(query: str) -> dict[int, int]:
@@ -311,7 +327,7 @@ def _small_number(digits: str | None, missing: int = 0) -> int:
     return min(int(digits[:4]), 1000) if digits else missing
 
 
-def _within(left: str, right: str, distance: int) -> bool:
+def _within(left: str, distance: int, right: str) -> bool:
     """Whether two words are within an edit distance (Levenshtein) of each other."""
     if abs(len(left) - len(right)) > distance:
         return False
@@ -337,18 +353,19 @@ class Ranking:
 
     def __init__(self, query: Node) -> None:
         self.query = query
-        self.leaves = list(dict.fromkeys(query.leaves()))
+        self.leaves = list(query.leaves())
         self.keys: list[str] = []
         self._counts: list[list[int]] = []
         self._lengths: list[int] = []
 
-    def add(self, key: str, text: Text) -> None:
-        """Keep the record if it matches."""
-        if not self.query.matches(text):
+    def add(self, key: str, texts: Sequence[str]) -> None:
+        """Keep a record if it matches, given the texts of its fields."""
+        texts = [text.lower() for text in texts]
+        if not self.query.matches(texts):
             return
         self.keys.append(key)
-        self._lengths.append(len(text))
-        self._counts.append([sum(map(leaf.count, text.fields)) for leaf in self.leaves])
+        self._lengths.append(sum(map(len, texts)))
+        self._counts.append([sum(map(leaf.count, texts)) for leaf in self.leaves])
 
     @cached_property
     def scores(self) -> list[float]:

@@ -7,11 +7,12 @@ import asyncio
 from collections import OrderedDict
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import numpy as np
 from argilla_server.models import Vector
-from sqlalchemy import String, func, select, type_coerce
+from sqlalchemy import String, case, func, select, type_coerce
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 MAX_MATRICES = 4
@@ -22,14 +23,11 @@ _State = tuple[int, datetime | None]
 
 @dataclass(frozen=True)
 class Matrix:
-    """Unit vectors (n, dim) as float32, and which record (id as 32 hex digits) each row is of."""
+    """Unit vectors (n, dim) as float32, and which record (id as 32 hex digits) has which row."""
 
     rows: np.ndarray
-    ids: list[str]
+    index: dict[str, int]
     state: _State
-
-    def index(self) -> dict[str, int]:
-        return {id: row for row, id in enumerate(self.ids)}
 
 
 _matrices: OrderedDict[UUID, Matrix] = OrderedDict()
@@ -46,7 +44,7 @@ async def load(connection: AsyncConnection, vector_settings_id: UUID) -> Matrix:
         count, changed = found.one()
         matrix = _matrices.get(vector_settings_id)
         if matrix is None or matrix.state != (count, changed):
-            matrix = await _read(connection, vector_settings_id, (count, changed))
+            matrix = await _read(connection, vector_settings_id, (count, changed), matrix)
             _matrices[vector_settings_id] = matrix
         _matrices.move_to_end(vector_settings_id)
         while len(_matrices) > MAX_MATRICES:
@@ -54,25 +52,41 @@ async def load(connection: AsyncConnection, vector_settings_id: UUID) -> Matrix:
         return matrix
 
 
-async def _read(connection: AsyncConnection, vector_settings_id: UUID, state: _State) -> Matrix:
-    ids: list[str] = []
+async def _read(
+    connection: AsyncConnection, vector_settings_id: UUID, state: _State, known: Matrix | None
+) -> Matrix:
+    """Read what is not known yet: parsing 50,000 vectors takes seconds, new ones are few."""
+    value: Any = type_coerce(Vector.value, String)
+    if known is not None and known.state[1] is not None:
+        value = case((Vector.updated_at >= known.state[1], value))
+    kept: list[str] = []
+    fresh: list[str] = []
     parts: list[np.ndarray] = []
-    texts = await connection.stream(
-        select(type_coerce(Vector.record_id, String), type_coerce(Vector.value, String)).where(
+    found = await connection.stream(
+        select(type_coerce(Vector.record_id, String), value).where(
             Vector.vector_settings_id == vector_settings_id
         )
     )
-    async for rows in texts.partitions(READ_AT_ONCE):
-        ids += [id for id, _ in rows]
-        # In a thread, so that others are answered in the meantime.
-        parts.append(await asyncio.to_thread(_parse, [text for _, text in rows]))
+    async for rows in found.partitions(READ_AT_ONCE):
+        kept += [id for id, text in rows if text is None]
+        new = [(id, text) for id, text in rows if text is not None]
+        if new:
+            fresh += [id for id, _ in new]
+            # In a thread, so that others are answered in the meantime.
+            parts.append(await asyncio.to_thread(_parse, [text for _, text in new]))
+    if kept:
+        assert known is not None
+        if not all(id in known.index for id in kept):  # written earlier, but committed later
+            return await _read(connection, vector_settings_id, state, None)
+        parts.insert(0, known.rows[[known.index[id] for id in kept]])
     matrix = np.concatenate(parts) if parts else np.zeros((0, 0), dtype=np.float32)
-    return Matrix(rows=matrix, ids=ids, state=state)
+    index = {id: row for row, id in enumerate(kept + fresh)}
+    return Matrix(rows=matrix, index=index, state=state)
 
 
 def _parse(texts: list[str]) -> np.ndarray:
     """Parse JSON lists of numbers into unit vectors; a vector of zeros stays as it is."""
     joined = ",".join(text.strip("[] ") for text in texts)
-    values = np.fromstring(joined, sep=",", dtype=np.float64).reshape(len(texts), -1)
+    values = np.nan_to_num(np.fromstring(joined, sep=",").reshape(len(texts), -1))
     norms = np.linalg.norm(values, axis=1, keepdims=True)
     return (values / np.where(norms == 0, 1, norms)).astype(np.float32)
