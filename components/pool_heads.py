@@ -31,11 +31,11 @@ def make_pool_head(
     spread: float = 0.8,
     prior: float = 0.02,
     prior_sharpness: float = 2.0,
-    sharpness: float = 4.0,
+    sharpness: float = 6.0,
     pool_weight: float = 1000.0,
     max_pool: int = 10_000,
-    C: float = 1.0,
-    temperature: float = 1.0,
+    C: float = 0.5,
+    temperature: float = 0.6,
 ) -> Any:
     """Label spreading over the pool (Zhou et al. 2003, "Learning with Local and Global
     Consistency"), then logistic regression on the spread labels.
@@ -67,7 +67,7 @@ def make_pool_head(
         seed: int = 0,
     ) -> Any:
         if multi_label or Y.shape[1] < 2 or pool is None or len(pool) <= neighbours:
-            plain = registry.misc.get("classy_head.logistic.v1")(C=C)
+            plain = registry.misc.get("classy_head.logistic.v1")()
             return plain(
                 X,
                 Y,

@@ -1,0 +1,204 @@
+"""The loop over arrays, with an oracle for the people: what the benchmarks run.
+
+It decides with the same `plan_step` as the real step, so a figure measured here is a figure of the
+loop. One label a text.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from sklearn.model_selection import KFold
+
+from scripts.active_learning.arrays import Floats, Labels, Mask, Rows
+from scripts.active_learning.autovalidation import Evidence, MachineLabels, measured_precision
+from scripts.active_learning.plan import StepSettings, plan_step
+from scripts.active_learning.query import QueryState
+
+Predict = Callable[[Floats], Floats]
+# Embeddings (n, d), class numbers (n,), weights (n,) or None -> probabilities of embeddings.
+Fit = Callable[[Floats, Labels, Floats | None], Predict]
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """embeddings: (n, d) of the pool. answers: (n,) what the oracle says when it is asked, wrong
+    answers included. truth: (n,). test_embeddings, test_labels: texts never asked. k classes."""
+
+    embeddings: Floats
+    answers: Labels
+    truth: Labels
+    test_embeddings: Floats
+    test_labels: Labels
+    k: int
+
+
+@dataclass(frozen=True)
+class SimulationSettings:
+    """budget: answers by people, audits included. start: how many of them make the first batch.
+    balanced_start: that many for each class instead, drawn from the truth, as by a person who
+        looks for some of each. folds: of the cross-validation that gives the evidence.
+    train_on_machine: the weight of machine answers in training; 0 leaves them out.
+    """
+
+    budget: int = 400
+    start: int = 10
+    balanced_start: bool = False
+    folds: int = 5
+    train_on_machine: float = 0.0
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """The loop after some answers: its model on the test texts, and the machine's answers."""
+
+    labels: int
+    predicted: Labels  # (t,) on the test texts
+    certainty: Floats  # (t,)
+    machine: int
+    machine_right: int
+    ever_machine: int
+    ever_right: int
+    threshold: float
+    audited: int = 0
+    asked: Rows = field(default_factory=lambda: np.zeros(0, dtype=np.intp))
+
+
+def simulate(
+    corpus: Corpus,
+    fit: Fit,
+    step: StepSettings,
+    settings: SimulationSettings,
+    rng: np.random.Generator,
+) -> list[Snapshot]:
+    """Run the loop until the budget is spent or the pool is empty; a snapshot a step."""
+    n = len(corpus.embeddings)
+    human, machine = np.full(n, -1), np.full(n, -1)
+    audit_of = np.full(n, -1)  # the machine's answer to a text that people have checked
+    order: list[int] = []
+    snapshots: list[Snapshot] = []
+    ever = right = 0
+    model: Predict | None = None
+    while True:
+        asked = np.array(order, dtype=np.intp)
+        free = np.flatnonzero((human < 0) & (machine < 0))
+        size = min(step.batch_size, settings.budget - len(order))
+        evidence = None
+        if model is not None and step.validation.rule == "precision":
+            evidence = _evidence(corpus, fit, human, machine, audit_of, asked, settings, rng)
+        if size <= 0 or not len(free):
+            break
+        if model is None:
+            batch = _first_batch(corpus, step, settings, rng)
+            human[batch] = corpus.answers[batch]
+            order += batch.tolist()
+            threshold = float("inf")
+        else:
+            standing = np.flatnonzero(machine >= 0)
+            state = QueryState(
+                model(corpus.embeddings[free]),
+                corpus.embeddings[free],
+                corpus.embeddings[asked],
+                model(corpus.embeddings[asked]),
+            )
+            checked = audit_of >= 0
+            plan = plan_step(
+                state,
+                replace(step, batch_size=size),
+                rng,
+                evidence,
+                MachineLabels(
+                    model(corpus.embeddings[standing]),
+                    machine[standing],
+                    measured_precision(audit_of[checked], human[checked]),
+                ),
+            )
+            machine[standing[plan.withdraw]] = -1
+            query, auto = free[plan.query], free[plan.auto]
+            # Audits come out of people's budget too, and count as answers by people.
+            audits = free[plan.audit][: max(settings.budget - len(order) - len(query), 0)]
+            ever += len(auto)
+            right += int((plan.auto_labels == corpus.truth[auto]).sum())
+            machine[auto] = plan.auto_labels
+            audit_of[audits] = machine[audits]
+            machine[audits] = -1
+            new = np.concatenate([query, audits]).astype(np.intp)
+            human[new] = corpus.answers[new]
+            order += new.tolist()
+            threshold = float(plan.thresholds.min())
+        asked = np.array(order, dtype=np.intp)
+        model = _train(corpus, fit, human, machine, asked, settings.train_on_machine)
+        probs = model(corpus.test_embeddings)
+        standing = np.flatnonzero(machine >= 0)
+        snapshots.append(
+            Snapshot(
+                labels=len(order),
+                predicted=probs.argmax(axis=1),
+                certainty=probs.max(axis=1),
+                machine=len(standing),
+                machine_right=int((machine[standing] == corpus.truth[standing]).sum()),
+                ever_machine=ever,
+                ever_right=right,
+                threshold=threshold,
+                audited=int((audit_of >= 0).sum()),
+                asked=asked,
+            )
+        )
+    return snapshots
+
+
+def at_budgets(snapshots: Sequence[Snapshot], budgets: Sequence[int]) -> dict[int, Snapshot]:
+    """The last snapshot within each budget of labels; budgets before the first are left out."""
+    found = {}
+    for budget in budgets:
+        within = [s for s in snapshots if s.labels <= budget]
+        if within:
+            found[budget] = within[-1]
+    return found
+
+
+def _first_batch(
+    corpus: Corpus, step: StepSettings, settings: SimulationSettings, rng: np.random.Generator
+) -> Rows:
+    if settings.balanced_start:
+        each = settings.start // corpus.k
+        return np.concatenate(
+            [rng.permutation(np.flatnonzero(corpus.truth == c))[:each] for c in range(corpus.k)]
+        )
+    blank = np.full((len(corpus.embeddings), corpus.k), 1 / corpus.k)
+    return step.cold_start(QueryState(blank, corpus.embeddings), settings.start, rng)
+
+
+def _train(
+    corpus: Corpus, fit: Fit, human: Labels, machine: Labels, rows: Rows, machine_weight: float
+) -> Predict:
+    labels, weight = human[rows], None
+    if machine_weight > 0:
+        extra = np.flatnonzero(machine >= 0)
+        weight = np.concatenate([np.ones(len(rows)), np.full(len(extra), machine_weight)])
+        rows = np.concatenate([rows, extra])
+        labels = np.concatenate([labels, machine[extra]])
+    return fit(corpus.embeddings[rows], labels, weight)
+
+
+def _evidence(
+    corpus: Corpus,
+    fit: Fit,
+    human: Labels,
+    machine: Labels,
+    audit_of: Labels,
+    asked: Rows,
+    settings: SimulationSettings,
+    rng: np.random.Generator,
+) -> Evidence | None:
+    labels = human[asked]
+    folds = min(settings.folds, len(asked))
+    if folds < 2:
+        return None
+    probs = np.zeros((len(asked), corpus.k))
+    splits = KFold(folds, shuffle=True, random_state=int(rng.integers(2**31)))
+    for train, test in splits.split(asked):
+        model = _train(corpus, fit, human, machine, asked[train], settings.train_on_machine)
+        probs[test] = model(corpus.embeddings[asked[test]])
+    audited: Mask = audit_of[asked] >= 0
+    return Evidence(probs, labels, audited)
