@@ -97,7 +97,7 @@ def main(
         + ["-" if score is None else f"{score:.3f}" for score in (row.accuracy, row.macro_f)]
         for row in rows
     ]
-    print(table(cells, header=header, divider=True, aligns=("r",) * len(header)))
+    print(table(cells, header=header, divider=True, aligns="rrrrrr"))
     users = sorted({vote.user for answer in answers for vote in answer.votes})
     msg.text(f"Answers by: {', '.join(users)}")
     if test is None:

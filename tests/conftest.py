@@ -1,7 +1,6 @@
 """What several rooms' tests share: the real encoder, a small real corpus, the real server."""
 
 import importlib.util
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -49,9 +48,7 @@ def headlines() -> list[dict[str, str]]:
 
 
 @pytest.fixture(scope="session")
-def small_corpus(
-    headlines: list[dict[str, str]], tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Path]:
+def small_corpus(headlines: list[dict[str, str]], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A prepared corpus/ of 120 headlines in the pool and 60 in the test set."""
     folder = tmp_path_factory.mktemp("data")
     srsly.write_jsonl(folder / "headlines.jsonl", headlines)
@@ -64,4 +61,4 @@ def small_corpus(
         labels=str(folder / "labels.json"),
         test_size=60,
     )
-    yield folder / "corpus"
+    return folder / "corpus"

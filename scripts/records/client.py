@@ -7,7 +7,12 @@ from pathlib import Path
 
 import argilla as rg
 import httpx
-from argilla._exceptions import ArgillaError, ForbiddenError, UnauthorizedError
+from argilla._exceptions import (
+    ArgillaCredentialsError,
+    ArgillaError,
+    ForbiddenError,
+    UnauthorizedError,
+)
 
 from scripts.argilla_server.manage import read_credentials
 from scripts.errors import ProjectError
@@ -45,7 +50,7 @@ def argilla_client(home: Path) -> Iterator[rg.Argilla]:
     url, key = credentials(home)
     try:
         yield rg.Argilla(api_url=url, api_key=key)
-    except UnauthorizedError:
+    except (UnauthorizedError, ArgillaCredentialsError):
         raise ProjectError(
             f"Argilla at {url} does not know this API key.",
             "Check ARGILLA_API_KEY (in Argilla: My settings), or unset it to use the embedded "

@@ -38,16 +38,16 @@ class LoopDataset:
         labels: label -> description. dim: Length of the embeddings; None to make no data set.
         RAISES (ProjectError): It exists with other labels, or was made by something else.
         """
-        workspace = client.workspaces(settings.workspace)
+        with warnings.catch_warnings():  # the SDK warns where something is not there yet
+            warnings.simplefilter("ignore")
+            workspace = client.workspaces(settings.workspace)
+            dataset = workspace and client.datasets(settings.dataset, workspace=workspace)
         if workspace is None:
             names = ", ".join(str(w.name) for w in client.workspaces) or "none"
             raise ProjectError(
                 f"There is no workspace '{settings.workspace}' in Argilla.",
                 f"The key can see: {names}. Set [argilla] workspace in configs/loop.cfg.",
             )
-        with warnings.catch_warnings():  # the SDK warns where a data set is not there yet
-            warnings.simplefilter("ignore")
-            dataset = client.datasets(settings.dataset, workspace=workspace)
         if dataset is None:
             if dim is None:
                 raise ProjectError(

@@ -1,0 +1,329 @@
+"""The loop against the real Argilla server: nothing here is simulated but the people."""
+
+import itertools
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import argilla as rg
+import httpx
+import pytest
+import spacy
+from confection import Config
+from spacy.tokens import DocBin
+
+from scripts.annotate import annotate
+from scripts.argilla_server.manage import Credentials
+from scripts.corpus import Pool, read_gold
+from scripts.errors import ProjectError
+from scripts.learner import Learner
+from scripts.pull import main as pull
+from scripts.records.convert import QUESTION, TEXT, VECTOR
+from scripts.records.dataset import BOT, ORACLE, LoopDataset
+from scripts.report import read_test, replay
+from scripts.session import open_loop
+from scripts.settings import Settings, load_settings
+from scripts.step import Answers, step
+
+Loop = tuple[LoopDataset, Learner, Pool]
+
+
+def new_name() -> str:
+    return f"test-{uuid.uuid4().hex[:8]}"
+
+
+@pytest.fixture
+def overrides(
+    argilla_server: Credentials,
+    small_corpus: Path,
+    encoder_folder: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+    monkeypatch: pytest.MonkeyPatch,
+) -> list[str]:
+    """Settings for a data set of its own on the shared server, reached as a team's would be."""
+    monkeypatch.setenv("ARGILLA_API_URL", argilla_server.api_url)
+    monkeypatch.setenv("ARGILLA_API_KEY", argilla_server.api_key)
+    pipeline = Config().from_disk("configs/textcat.cfg", interpolate=False)
+    pipeline["components"]["classy_textcat"]["encoder"]["path"] = str(encoder_folder)
+    folder = tmp_path_factory.mktemp("settings")
+    pipeline.to_disk(folder / "textcat.cfg")
+    found = {
+        "paths.corpus": small_corpus,
+        "paths.pipeline": folder / "textcat.cfg",
+        "paths.cache": small_corpus / "embeddings",
+        "argilla.dataset": new_name(),
+        "loop.seed_size": 6,
+        "loop.budget": 30,
+    }
+    return list(itertools.chain(*((f"--{k}", str(v)) for k, v in found.items())))
+
+
+@pytest.fixture
+def settings(overrides: list[str]) -> Callable[..., Settings]:
+    return lambda *more: load_settings(Path("configs/loop.cfg"), [*overrides, *map(str, more)])
+
+
+@contextmanager
+def opened(settings: Settings) -> Iterator[tuple[Loop, dict[str, list[str]]]]:
+    with open_loop(settings) as loop:
+        yield loop, read_gold(settings.paths.corpus)
+
+
+def answer(loop: Loop, gold: dict[str, list[str]], **options: Any) -> int:
+    return annotate(loop[0], gold, list(loop[1].labels), **options)
+
+
+def test_seed_answers_train_query_and_again(settings: Callable[..., Settings]) -> None:
+    chosen = settings()
+    with opened(chosen) as (loop, gold):
+        dataset, _, pool = loop
+        first = step(*loop, chosen)
+        assert (first.iteration, first.asked, first.trained_on) == (0, 6, 0)
+
+        before = dataset.pull()
+        again = step(*loop, chosen)
+        assert "6 of 6 records" in again.why
+        assert dataset.pull() == before
+
+        assert answer(loop, gold) == 6
+        second = step(*loop, chosen)
+        assert (second.iteration, second.asked, second.trained_on) == (1, 5, 6)
+
+        answer(loop, gold, limit=2)
+        assert "3 of 5 records" in step(*loop, chosen).why
+        assert step(*loop, chosen, now=True).trained_on == 8
+
+        answers = dataset.pull()
+        assert len({a.id for a in answers}) == len(answers) == 16
+        assert {a.id for a in answers} <= set(pool.ids)
+        for a in answers:
+            if a.status == "labelled":
+                assert list(a.labels) == gold[a.id]
+                assert [vote.user for vote in a.votes] == [ORACLE]
+
+
+def test_a_record_carries_what_annotators_need(settings: Callable[..., Settings]) -> None:
+    chosen = settings()
+    with opened(chosen) as (loop, gold):
+        dataset, learner, _ = loop
+        step(*loop, chosen)
+        answer(loop, gold)
+        step(*loop, chosen)
+        records = list(dataset.dataset.records(with_vectors=True))
+        assert [r.metadata["iteration"] for r in records] == [0] * 6 + [1] * 5
+        for record in records[6:]:
+            suggestion = record.suggestions[QUESTION]
+            assert suggestion.value in learner.labels
+            assert 0 < suggestion.score <= 1
+            assert suggestion.agent == "classy_textcat-trained-001"
+            assert 0 <= record.metadata["uncertainty"] <= 1
+            assert record.metadata["source"] in ("query", "sample")
+            expected = learner.embed([record.fields[TEXT]])[0]
+            assert record.vectors[VECTOR] == pytest.approx(expected, abs=1e-6)
+
+
+def test_discards_are_never_trained_on_nor_asked_again_and_drafts_wait(
+    settings: Callable[..., Settings],
+) -> None:
+    chosen = settings("--loop.seed_size", 12)
+    with opened(chosen) as (loop, gold):
+        dataset = loop[0]
+        step(*loop, chosen)
+        discarded, draft = dataset.pull()[:2]
+        for one, status in ((discarded, "discarded"), (draft, "draft")):
+            dataset.client.http_client.post(
+                f"/api/v1/records/{one.server_id}/responses",
+                json={"status": status, "values": {QUESTION: {"value": "tech"}}},
+            ).raise_for_status()
+        assert answer(loop, gold) == 11  # the draft is another user's: it still waits
+        result = step(*loop, chosen)
+        assert result.trained_on == 11
+        found = {a.id: a for a in dataset.pull()}
+        assert found[discarded.id].status == "discarded"
+        assert found[draft.id].status == "labelled"
+        assert len(found) == 17
+
+
+def test_the_bot_validates_people_overrule_and_its_labels_can_be_taken_back(
+    settings: Callable[..., Settings],
+) -> None:
+    chosen = settings(
+        "--loop.validation.rule", "fixed", "--loop.validation.certainty", "0.0",
+        "--loop.validation.audit_share", "0.0",
+    )  # fmt: skip
+    with opened(chosen) as (loop, _):
+        dataset, learner, _ = loop
+        cold = step(*loop, chosen)
+        assert cold.validated == 6  # above a certainty of 0, everything is validated
+        machine = Answers(dataset.pull()).machine
+        assert len(machine) == 6
+        assert {vote.user for a in machine for vote in a.votes} == {BOT}
+        assert all(r.status == "completed" for r in dataset.dataset.records())
+
+        overruled = machine[0]
+        other = next(label for label in learner.labels if (label,) != overruled.machine)
+        dataset.respond(overruled, [other], ORACLE)
+        found = {a.id: a for a in dataset.pull()}[overruled.id]
+        assert (found.status, found.labels, found.machine) == (
+            "labelled",
+            (other,),
+            overruled.machine,
+        )
+
+        dataset.push([dataset.withdrawn(machine[1])])
+        found = {a.id: a for a in dataset.pull()}[machine[1].id]
+        assert (found.status, found.source, found.machine) == (
+            "waiting",
+            "review",
+            machine[1].machine,
+        )
+        record = next(r for r in dataset.dataset.records() if r.id == machine[1].id)
+        assert record.status == "pending"
+
+
+def test_audited_records_go_to_people_without_a_hint(settings: Callable[..., Settings]) -> None:
+    chosen = settings(
+        "--loop.validation.rule", "fixed", "--loop.validation.certainty", "0.0",
+        "--loop.validation.audit_share", "1.0",
+    )  # fmt: skip
+    with opened(chosen) as (loop, gold):
+        dataset = loop[0]
+        result = step(*loop, chosen)
+        assert (result.asked, result.validated) == (6, 0)
+        audits = dataset.pull()
+        assert {(a.status, a.source) for a in audits} == {("waiting", "audit")}
+        assert all(a.machine for a in audits)
+        assert all(not list(record.suggestions) for record in dataset.dataset.records())
+        assert answer(loop, gold) == 6
+        assert {a.status for a in dataset.pull()} == {"labelled"}
+
+
+def test_the_budget_and_the_pool_have_an_end(settings: Callable[..., Settings]) -> None:
+    chosen = settings("--loop.budget", 8)
+    with opened(chosen) as (loop, gold):
+        step(*loop, chosen)
+        answer(loop, gold)
+        assert step(*loop, chosen).asked == 2
+        answer(loop, gold)
+        assert "budget of 8 answers is spent" in step(*loop, chosen).why
+        small = Pool(loop[2].ids[:9], loop[2].texts[:9])
+        endless = settings("--loop.budget", 0, "--argilla.dataset", chosen.argilla.dataset)
+        while not (result := step(loop[0], loop[1], small, endless)).why:
+            answer(loop, gold)
+        assert result.why == "every text of the pool has been asked"
+
+
+def test_labels_come_out_as_spacy_reads_them_and_the_report_replays(
+    settings: Callable[..., Settings], overrides: list[str], tmp_path: Path
+) -> None:
+    chosen = settings()
+    with opened(chosen) as (loop, gold):
+        for _ in range(3):
+            step(*loop, chosen)
+            answer(loop, gold)
+        rows = replay(loop[0].pull(), loop[1], read_test(chosen.paths.corpus / "test.spacy"), False)
+        assert [row.people for row in rows] == [6, 11, 16]
+        assert rows[-1].accuracy is not None
+        assert rows[-1].accuracy > 0.5  # three topics: chance is a third
+
+        class Context:
+            args = overrides
+
+        pull(Context(), tmp_path / "train.spacy")  # type: ignore[arg-type]
+        docs = list(DocBin().from_disk(tmp_path / "train.spacy").get_docs(spacy.blank("en").vocab))
+        assert len(docs) == 16
+        for doc in docs:
+            right = [label for label, value in doc.cats.items() if value == 1.0]
+            assert right == gold[next(a.id for a in loop[0].pull() if a.text == doc.text)]
+            assert set(doc.cats) == set(loop[1].labels)
+
+
+class Cut(Exception):
+    """The process is killed here."""
+
+
+def test_a_step_killed_at_any_request_happens_whole_or_not_at_all(
+    settings: Callable[..., Settings], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Cuts the connection at the n-th request of a step, before or after the server has it, for
+    every n; then runs the step again. All ways end with the same records and labels."""
+    send = httpx.Client.send
+    made = 0
+    cut_at, after = -1, False
+
+    def counted(self: httpx.Client, request: httpx.Request, **kwargs: Any) -> httpx.Response:
+        nonlocal made
+        made += 1
+        if made == cut_at and not after:
+            raise Cut
+        response = send(self, request, **kwargs)
+        if made == cut_at:
+            raise Cut
+        return response
+
+    monkeypatch.setattr(httpx.Client, "send", counted)
+
+    def state(dataset: LoopDataset) -> list[tuple]:
+        return [
+            (a.id, a.status, a.labels, a.iteration, a.source, a.machine) for a in dataset.pull()
+        ]
+
+    def prepared() -> Settings:
+        chosen = settings(
+            "--argilla.dataset", new_name(), "--loop.validation.rule", "fixed",
+            "--loop.validation.certainty", "0.5",
+        )  # fmt: skip
+        with opened(chosen) as (loop, gold):
+            step(*loop, chosen)
+            answer(loop, gold)
+        return chosen
+
+    whole = prepared()
+    with opened(whole) as (loop, _):
+        made = 0
+        step(*loop, whole)
+        requests = made
+        expected = state(loop[0])
+    assert requests >= 3
+    assert len(expected) == 11
+
+    for cut_at, after in itertools.product(range(1, requests + 1), (False, True)):  # noqa: B007
+        made = -1000
+        chosen = prepared()
+        with opened(chosen) as (loop, _):
+            made = 0
+            with pytest.raises(Cut):
+                step(*loop, chosen)
+        made = -1000
+        with opened(chosen) as (loop, _):  # as on another machine: nothing is left but Argilla
+            step(*loop, chosen)
+            assert state(loop[0]) == expected
+
+
+def test_other_labels_or_another_data_set_of_the_same_name_are_refused(
+    settings: Callable[..., Settings],
+) -> None:
+    chosen = settings()
+    with opened(chosen) as (loop, _):
+        client, labels = loop[0].client, dict(loop[1].labels)
+        with pytest.raises(ProjectError, match="has the labels"):
+            LoopDataset.open(client, chosen.argilla, {**labels, "new": "new"}, 384)
+        several = chosen.argilla.model_copy(update={"min_submitted": 3})
+        with pytest.raises(ProjectError, match="asks 1 people"):
+            LoopDataset.open(client, several, labels, 384)
+        theirs = new_name()
+        rg.Dataset(
+            name=theirs,
+            settings=rg.Settings(
+                fields=[rg.TextField(name="other")], questions=[rg.TextQuestion(name="why")]
+            ),
+            client=client,
+        ).create()
+        other = chosen.argilla.model_copy(update={"dataset": theirs})
+        with pytest.raises(ProjectError, match="not made by this project"):
+            LoopDataset.open(client, other, labels, 384)
+        nowhere = chosen.argilla.model_copy(update={"workspace": "nowhere"})
+        with pytest.raises(ProjectError, match="no workspace 'nowhere'"):
+            LoopDataset.open(client, nowhere, labels, 384)

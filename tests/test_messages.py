@@ -1,0 +1,122 @@
+"""Wrong input on the command line: one plain message, exit code 1, no traceback, nothing lost."""
+
+import importlib
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pytest
+import srsly
+
+from scripts.argilla_server.manage import Credentials
+from scripts.errors import run
+
+Run = Callable[..., None]
+
+
+@pytest.fixture
+def fails(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Run a command as `python -m` does, and check that it fails with these words. Any exception
+    but the one that sets the exit code, that is any traceback, fails the test."""
+
+    def command(module: str, *arguments: str, words: Sequence[str], **env: str) -> None:
+        for name in ("ARGILLA_API_URL", "ARGILLA_API_KEY"):
+            monkeypatch.delenv(name, raising=False)
+        for name, value in env.items():
+            monkeypatch.setenv(name, value)
+        # As with HF_HUB_OFFLINE=1, which is read at import: no waiting for a missing network
+        monkeypatch.setattr("datasets.config.HF_HUB_OFFLINE", True)
+        monkeypatch.setattr("sys.argv", [module, *arguments])
+        with pytest.raises(SystemExit) as left:
+            run(importlib.import_module(module).main)
+        said = " ".join("".join(capsys.readouterr()).split())
+        assert left.value.code == 1, said
+        for word in words:
+            assert word in said
+
+    return command
+
+
+@pytest.fixture
+def paths(small_corpus: Path, encoder_folder: Path, tmp_path: Path) -> list[str]:
+    """Overrides: the small corpus, and no embedded server."""
+    shutil.copytree(small_corpus, tmp_path / "corpus", ignore=shutil.ignore_patterns("embed*"))
+    return [
+        "--paths.corpus", str(tmp_path / "corpus"), "--paths.cache", str(tmp_path / "cache"),
+        "--paths.argilla", str(tmp_path / "home"), "--argilla.dataset", "messages",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("command", ["step", "annotate", "simulate", "report", "pull"])
+def test_no_server(fails: Run, command: str, paths: list[str], tmp_path: Path) -> None:
+    outputs = {"report": ["steps.csv"], "pull": ["train.spacy"]}
+    arguments = [str(tmp_path / name) for name in outputs.get(command, [])]
+    words = ["There is no Argilla server to talk to", "weasel run argilla-start"]
+    fails(f"scripts.{command}", *arguments, *paths, words=words)
+
+
+def test_a_server_that_does_not_answer(fails: Run, paths: list[str]) -> None:
+    env = {"ARGILLA_API_URL": "http://127.0.0.1:9", "ARGILLA_API_KEY": "x"}
+    words = ["No Argilla server answers at http://127.0.0.1:9"]
+    fails("scripts.annotate", *paths, words=words, **env)
+
+
+def test_a_wrong_api_key(fails: Run, paths: list[str], argilla_server: Credentials) -> None:
+    env = {"ARGILLA_API_URL": argilla_server.api_url, "ARGILLA_API_KEY": "wrong"}
+    words = ["does not know this API key", "ARGILLA_API_KEY"]
+    fails("scripts.annotate", *paths, words=words, **env)
+
+
+def test_one_variable_without_the_other(fails: Run, paths: list[str]) -> None:
+    fails("scripts.annotate", *paths, ARGILLA_API_KEY="x", words=["belong together"])
+
+
+def test_an_empty_pool_and_too_few_labels(
+    fails: Run, paths: list[str], argilla_server: Credentials
+) -> None:
+    env = {"ARGILLA_API_URL": argilla_server.api_url, "ARGILLA_API_KEY": argilla_server.api_key}
+    corpus = Path(paths[1])
+    pool = (corpus / "pool.jsonl").read_text()
+    (corpus / "pool.jsonl").write_text("")
+    fails("scripts.step", *paths, **env, words=["is empty"])
+    (corpus / "pool.jsonl").write_text(pool + '{"id": "x", "te')
+    fails("scripts.step", *paths, **env, words=["is damaged", "weasel run prepare"])
+    (corpus / "pool.jsonl").unlink()
+    fails("scripts.step", *paths, **env, words=["There is no", "weasel run prepare"])
+    srsly.write_json(corpus / "labels.json", {"only": "one"})
+    fails("scripts.step", *paths, **env, words=["at least two labels"])
+
+
+def test_wrong_settings(fails: Run, paths: list[str]) -> None:
+    fails("scripts.step", "--loop.batch_size", "0", words=["loop.batch_size"])
+    fails("scripts.step", "--loop.bach_size", "5", words=["loop.bach_size"])
+    fails("scripts.step", "--config", "nowhere.cfg", words=["no settings file nowhere.cfg"])
+    words = ["Could not find", "nothing.v1"]
+    fails("scripts.step", "--loop.strategy.@misc", "nothing.v1", words=words)
+    fails("scripts.simulate", *paths, "--loop.budget", "0", words=["Set [loop] budget"])
+
+
+def test_a_hub_that_cannot_be_reached_and_a_missing_file(fails: Run, tmp_path: Path) -> None:
+    fails(
+        "scripts.prepare", "argilla/news", str(tmp_path), words=["Hugging Face hub", "local file"]
+    )
+    fails("scripts.prepare", "missing.csv", str(tmp_path), words=["There is no file missing.csv"])
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_package_that_is_not_there(fails: Run, tmp_path: Path) -> None:
+    fails("scripts.check_package", str(tmp_path), str(tmp_path), words=["no wheel"])
+
+
+def test_through_weasel_as_a_user_sees_it() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "weasel", "run", "prepare", ".", "--vars.dataset", "missing.csv"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "There is no file missing.csv" in done.stdout + done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
