@@ -9,9 +9,9 @@ import srsly
 from scripts.prepare import main as prepare
 
 pytest_plugins = (
-    ["tests.argilla_server.fixtures"]
+    ["tests.argilla_server.fixtures", "tests.loop_fixtures"]
     if (Path(__file__).parent / "argilla_server" / "fixtures.py").exists()
-    else []
+    else ["tests.loop_fixtures"]
 )
 
 ROOT = Path(__file__).parent.parent

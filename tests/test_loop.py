@@ -1,9 +1,7 @@
 """The loop against the real Argilla server: nothing here is simulated but the people."""
 
 import itertools
-import uuid
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,64 +9,18 @@ import argilla as rg
 import httpx
 import pytest
 import spacy
-from confection import Config
 from spacy.tokens import DocBin
 
 from scripts.annotate import annotate
-from scripts.argilla_server.manage import Credentials
-from scripts.corpus import Pool, read_gold
+from scripts.corpus import Pool
 from scripts.errors import ProjectError
-from scripts.learner import Learner
 from scripts.pull import main as pull
 from scripts.records.convert import QUESTION, TEXT, VECTOR
 from scripts.records.dataset import BOT, ORACLE, LoopDataset
 from scripts.report import read_test, replay
-from scripts.session import open_loop
-from scripts.settings import Settings, load_settings
+from scripts.settings import Settings
 from scripts.step import Answers, step
-
-Loop = tuple[LoopDataset, Learner, Pool]
-
-
-def new_name() -> str:
-    return f"test-{uuid.uuid4().hex[:8]}"
-
-
-@pytest.fixture
-def overrides(
-    argilla_server: Credentials,
-    small_corpus: Path,
-    encoder_folder: Path,
-    tmp_path_factory: pytest.TempPathFactory,
-    monkeypatch: pytest.MonkeyPatch,
-) -> list[str]:
-    """Settings for a data set of its own on the shared server, reached as a team's would be."""
-    monkeypatch.setenv("ARGILLA_API_URL", argilla_server.api_url)
-    monkeypatch.setenv("ARGILLA_API_KEY", argilla_server.api_key)
-    pipeline = Config().from_disk("configs/textcat.cfg", interpolate=False)
-    pipeline["components"]["classy_textcat"]["encoder"]["path"] = str(encoder_folder)
-    folder = tmp_path_factory.mktemp("settings")
-    pipeline.to_disk(folder / "textcat.cfg")
-    found = {
-        "paths.corpus": small_corpus,
-        "paths.pipeline": folder / "textcat.cfg",
-        "paths.cache": small_corpus / "embeddings",
-        "argilla.dataset": new_name(),
-        "loop.seed_size": 6,
-        "loop.budget": 30,
-    }
-    return list(itertools.chain(*((f"--{k}", str(v)) for k, v in found.items())))
-
-
-@pytest.fixture
-def settings(overrides: list[str]) -> Callable[..., Settings]:
-    return lambda *more: load_settings(Path("configs/loop.cfg"), [*overrides, *map(str, more)])
-
-
-@contextmanager
-def opened(settings: Settings) -> Iterator[tuple[Loop, dict[str, list[str]]]]:
-    with open_loop(settings) as loop:
-        yield loop, read_gold(settings.paths.corpus)
+from tests.loop_fixtures import Loop, new_name, opened
 
 
 def answer(loop: Loop, gold: dict[str, list[str]], **options: Any) -> int:

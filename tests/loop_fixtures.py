@@ -1,0 +1,60 @@
+"""A data set of its own on the shared server, for every test of the loop."""
+
+import itertools
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from confection import Config
+
+from scripts.argilla_server.manage import Credentials
+from scripts.corpus import Pool, read_gold
+from scripts.learner import Learner
+from scripts.records.dataset import LoopDataset
+from scripts.session import open_loop
+from scripts.settings import Settings, load_settings
+
+Loop = tuple[LoopDataset, Learner, Pool]
+
+
+def new_name() -> str:
+    return f"test-{uuid.uuid4().hex[:8]}"
+
+
+@pytest.fixture
+def overrides(
+    argilla_server: Credentials,
+    small_corpus: Path,
+    encoder_folder: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+    monkeypatch: pytest.MonkeyPatch,
+) -> list[str]:
+    """Settings for a data set of its own on the shared server, reached as a team's would be."""
+    monkeypatch.setenv("ARGILLA_API_URL", argilla_server.api_url)
+    monkeypatch.setenv("ARGILLA_API_KEY", argilla_server.api_key)
+    pipeline = Config().from_disk("configs/textcat.cfg", interpolate=False)
+    pipeline["components"]["classy_textcat"]["encoder"]["path"] = str(encoder_folder)
+    folder = tmp_path_factory.mktemp("settings")
+    pipeline.to_disk(folder / "textcat.cfg")
+    found = {
+        "paths.corpus": small_corpus,
+        "paths.pipeline": folder / "textcat.cfg",
+        "paths.cache": small_corpus / "embeddings",
+        "argilla.dataset": new_name(),
+        "loop.seed_size": 6,
+        "loop.budget": 30,
+    }
+    return list(itertools.chain(*((f"--{k}", str(v)) for k, v in found.items())))
+
+
+@pytest.fixture
+def settings(overrides: list[str]) -> Callable[..., Settings]:
+    return lambda *more: load_settings(Path("configs/loop.cfg"), [*overrides, *map(str, more)])
+
+
+@contextmanager
+def opened(settings: Settings) -> Iterator[tuple[Loop, dict[str, list[str]]]]:
+    with open_loop(settings) as loop:
+        yield loop, read_gold(settings.paths.corpus)
