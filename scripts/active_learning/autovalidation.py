@@ -7,6 +7,7 @@ are. While there are too few of those, nothing is validated.
 """
 
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Literal
 
 import numpy as np
@@ -162,6 +163,7 @@ def choose_threshold(certainty: Floats, right: Mask, target: float, confidence: 
     return best
 
 
+@cache
 def _rows_needed(target: float, confidence: float, mistakes: int) -> int:
     """Fewest answers that show the target in spite of this many mistakes."""
     n = evidence_needed(target, confidence)

@@ -1,3 +1,5 @@
+import itertools
+
 import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
@@ -43,7 +45,7 @@ def test_the_budget_is_spent_to_the_last_label_and_no_text_is_asked_twice():
     for snapshots in (run(budget=75, start=10), run(budget=75, start=9, balanced_start=True)):
         assert snapshots[-1].labels == 75
         assert len(set(snapshots[-1].asked.tolist())) == 75
-        assert all(b.labels > a.labels for a, b in zip(snapshots, snapshots[1:], strict=False))
+        assert all(b.labels > a.labels for a, b in itertools.pairwise(snapshots))
 
 
 def test_a_pool_that_runs_out_ends_the_loop():
