@@ -4,8 +4,9 @@ Training needs classy-classification (and with it torch); everything else needs 
 encoder and a head that spaCy's registry knows (`onnx_encoder.py` and `classy_heads.py`).
 """
 
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterable, Iterator, List, Optional, Sequence, Tuple, Union
+from typing import Any
 
 import numpy as np
 import srsly
@@ -22,7 +23,7 @@ from spacy.vocab import Vocab
 # Said of a label to an encoder that knows sentences. A description is taken as it is.
 LABEL_TEMPLATE = "This text is about {}."
 
-DEFAULT_CONFIG: Dict[str, Any] = {
+DEFAULT_CONFIG: dict[str, Any] = {
     "encoder": {"@misc": "onnx_encoder.v1", "path": "assets/encoder"},
     "classifier": {"@misc": "classy_head.logistic.v1"},
     "multi_label": False,
@@ -57,7 +58,7 @@ def make_classy_textcat(
     multi_label: bool,
     threshold: float,
     seed: int,
-    scorer: Optional[Callable[..., Any]],
+    scorer: Callable[..., Any] | None,
 ) -> "ClassyTextcat":
     """Create a text categorizer.
 
@@ -83,7 +84,7 @@ def make_classy_textcat(
 
 def classy_textcat_score(
     examples: Iterable[Example], *, multi_label: bool, threshold: float, **kwargs: Any
-) -> Dict[str, Any]:
+) -> dict[str, Any]:
     return Scorer.score_cats(
         examples,
         "cats",
@@ -94,7 +95,7 @@ def classy_textcat_score(
 
 
 @registry.scorers("classy_textcat_scorer.v1")
-def make_classy_textcat_scorer() -> Callable[..., Dict[str, Any]]:
+def make_classy_textcat_scorer() -> Callable[..., dict[str, Any]]:
     return classy_textcat_score
 
 
@@ -111,7 +112,7 @@ class ClassyTextcat(Pipe):
         multi_label: bool = False,
         threshold: float = 0.5,
         seed: int = 0,
-        scorer: Optional[Callable[..., Any]] = classy_textcat_score,
+        scorer: Callable[..., Any] | None = classy_textcat_score,
     ) -> None:
         self.vocab = vocab
         self.name = name
@@ -119,20 +120,22 @@ class ClassyTextcat(Pipe):
         self.classifier = classifier
         self.scorer = scorer
         self.seed = seed
-        self.cfg: Dict[str, Any] = {
+        self.cfg: dict[str, Any] = {
             "labels": [],
             "multi_label": multi_label,
             "threshold": threshold,
+            # The kind of head, and where each label is among the head's columns.
             "head": None,
+            "columns": [],
         }
-        self._arrays: Dict[str, np.ndarray] = {}
+        self._arrays: dict[str, np.ndarray] = {}
 
     @property
-    def labels(self) -> Tuple[str, ...]:
+    def labels(self) -> tuple[str, ...]:
         return tuple(self.cfg["labels"])
 
     @property
-    def label_data(self) -> List[str]:
+    def label_data(self) -> list[str]:
         return list(self.cfg["labels"])
 
     @property
@@ -172,20 +175,21 @@ class ClassyTextcat(Pipe):
         """Probabilities of texts that are embedded already: (n, dim) -> float64 (n, n_labels)."""
         if self.cfg["head"] is None:
             raise ValueError(Errors.E109.format(name=self.name))
-        return registry.misc.get(f"classy_scores.{self.cfg['head']}.v1")(self._arrays, X)
+        scores = registry.misc.get(f"classy_scores.{self.cfg['head']}.v1")
+        return scores(self._arrays, X)[:, self.cfg["columns"]]
 
     def set_annotations(self, docs: Iterable[Doc], scores: np.ndarray) -> None:
-        for doc, row in zip(docs, scores.tolist()):
-            doc.cats.update(zip(self.labels, row))
+        for doc, row in zip(docs, scores.tolist(), strict=True):
+            doc.cats.update(zip(self.labels, row, strict=True))
 
     def initialize(
         self,
         get_examples: Callable[[], Iterable[Example]],
         *,
-        nlp: Optional[Language] = None,
-        labels: Optional[List[str]] = None,
-        label_descriptions: Optional[Dict[str, str]] = None,
-        pool: Optional[List[str]] = None,
+        nlp: Language | None = None,
+        labels: list[str] | None = None,
+        label_descriptions: dict[str, str] | None = None,
+        pool: list[str] | None = None,
     ) -> None:
         """Learn from the gold `cats` of examples, replacing whatever was learned before.
 
@@ -197,61 +201,62 @@ class ClassyTextcat(Pipe):
 
         RAISES ValueError: no labels at all, or examples that contradict `multi_label`.
         """
-        texts, cats = [], []
-        for example in get_examples():
-            if example.reference.cats:
-                texts.append(example.reference.text)
-                cats.append(example.reference.cats)
+        examples = [example.reference for example in get_examples() if example.reference.cats]
         if labels is None:
-            labels = sorted(set().union(*cats))
+            labels = sorted({label for doc in examples for label in doc.cats})
         labels = list(dict.fromkeys(labels))
         if not labels:
             raise ValueError(
                 f"'{self.name}' has no labels to learn: initialize it with examples that have "
                 "`cats`, or give labels in [initialize.components]."
             )
-        texts, Y = self._gold(texts, cats, labels)
-        meanings = [(label_descriptions or {}).get(label) for label in labels]
-        label_embeddings = self.encoder.encode(
-            [
-                meaning or LABEL_TEMPLATE.format(label.replace("_", " "))
-                for label, meaning in zip(labels, meanings)
-            ]
-        )
-        fit = self.classifier if texts else registry.misc.get("classy_head.zero_shot.v1")()
+        # The head sees labels as classy does, in the order of the alphabet.
+        head_labels = sorted(labels)
+        texts, Y = self._gold(examples, head_labels)
+        descriptions = label_descriptions or {}
         options = {
             "multi_label": self.multi_label,
-            "label_embeddings": label_embeddings,
+            "label_embeddings": self.encoder.encode(
+                [descriptions.get(label) or _say(label) for label in head_labels]
+            ),
             "pool": self.encoder.encode(list(pool)) if pool else None,
             "seed": self.seed,
         }
         if texts:
-            head = _learn(self.encoder, fit, texts, Y, options)
+            head = _learn(self.encoder, self.classifier, texts, Y, options)
         else:
-            head = fit(np.zeros((0, self.encoder.dim), dtype=np.float32), Y, **options)
-        self.cfg["labels"] = labels
-        self.cfg["head"] = head.kind
+            zero_shot = registry.misc.get("classy_head.zero_shot.v1")()
+            head = zero_shot(np.zeros((0, self.encoder.dim), dtype=np.float32), Y, **options)
+        self.cfg.update(
+            labels=labels,
+            head=head.kind,
+            columns=[head_labels.index(label) for label in labels],
+        )
         self._arrays = head.arrays
 
-    def _gold(
-        self, texts: List[str], cats: List[Dict[str, float]], labels: List[str]
-    ) -> Tuple[List[str], np.ndarray]:
+    def _gold(self, examples: list[Doc], labels: list[str]) -> tuple[list[str], np.ndarray]:
         """Texts that say something about these labels, and a (n, n_labels) matrix of 0.0 and 1.0.
         Other labels in `cats` belong to other components. A label not mentioned counts as 0."""
-        Y = np.array([[float(row.get(label, 0.0) >= 0.5) for label in labels] for row in cats])
-        Y = Y.reshape(len(cats), len(labels))
-        if self.multi_label or len(labels) == 1:
-            keep = np.array([any(label in row for label in labels) for row in cats], dtype=bool)
-        else:
-            for text, row in zip(texts, Y):
-                if row.sum() > 1:
-                    both = ", ".join(label for label, value in zip(labels, row) if value)
+        texts, rows = [], []
+        for doc in examples:
+            row = [float(doc.cats.get(label, 0.0) >= 0.5) for label in labels]
+            if self.multi_label or len(labels) == 1:
+                known = any(label in doc.cats for label in labels)
+            else:
+                known = any(row)
+                if sum(row) > 1:
+                    given = ", ".join(
+                        label for label, value in zip(labels, row, strict=True) if value
+                    )
                     raise ValueError(
                         f"'{self.name}' has labels that exclude each other, but a text has "
-                        f"several ({both}): '{text[:60]}'. Correct it, or set multi_label = true."
+                        f"several ({given}): '{doc.text[:60]}'. Correct it, or set "
+                        "multi_label = true."
                     )
-            keep = Y.sum(axis=1) == 1
-        return [text for text, kept in zip(texts, keep) if kept], Y[keep]
+            if known:
+                texts.append(doc.text)
+                rows.append(row)
+        return texts, np.array(rows).reshape(len(texts), len(labels))
 
     def to_bytes(self, *, exclude: Sequence[str] = ()) -> bytes:
         return util.to_bytes(
@@ -277,26 +282,26 @@ class ClassyTextcat(Pipe):
         )
         return self
 
-    def to_disk(self, path: Union[str, Path], *, exclude: Sequence[str] = ()) -> None:
+    def to_disk(self, path: str | Path, *, exclude: Sequence[str] = ()) -> None:
         util.to_disk(
             path,
             {
                 "cfg": lambda p: srsly.write_json(p, self.cfg),
-                "head": lambda p: p.write_bytes(srsly.msgpack_dumps(self._arrays)),
+                "head": lambda p: srsly.write_msgpack(p, self._arrays),
                 "encoder": lambda p: self.encoder.to_disk(p),
                 "vocab": lambda p: self.vocab.to_disk(p, exclude=exclude),
             },
             exclude,
         )
 
-    def from_disk(self, path: Union[str, Path], *, exclude: Sequence[str] = ()) -> "ClassyTextcat":
+    def from_disk(self, path: str | Path, *, exclude: Sequence[str] = ()) -> "ClassyTextcat":
         util.from_disk(
             path,
             {
                 "cfg": lambda p: self.cfg.update(srsly.read_json(p)),
                 "head": lambda p: self._set_arrays(p.read_bytes()),
                 "encoder": lambda p: self.encoder.from_disk(p),
-                "vocab": lambda p: self.vocab.from_disk(p, exclude=exclude),
+                "vocab": lambda p: self.vocab.from_disk(p, exclude=exclude),  # type: ignore[dict-item]
             },
             exclude,
         )
@@ -306,18 +311,23 @@ class ClassyTextcat(Pipe):
         self._arrays = {key: np.array(value) for key, value in srsly.msgpack_loads(data).items()}
 
 
+def _say(label: str) -> str:
+    return LABEL_TEMPLATE.format(label.replace("_", " "))
+
+
 def _learn(
     encoder: Any,
     fit: Callable[..., Any],
-    texts: List[str],
+    texts: list[str],
     Y: np.ndarray,
-    options: Dict[str, Any],
+    options: dict[str, Any],
 ) -> Any:
     """Let classy-classification's learner embed the texts and train `fit` as its classifier.
 
-    classy keeps examples as a dict of label -> texts. Labels are numbered here ("00000001"), so
-    that its two label orders (of insertion and of the alphabet) are the same one, and a number
-    past the last label holds multi-label texts that have no label.
+    Y: (n, n_labels), labels in the order of the alphabet. classy keeps examples as a dict of label
+    -> texts and numbers the labels twice, by insertion and by the alphabet; here they are called
+    "00000001", so that both orders are the one of Y. A number past the last label holds multi-label
+    texts that have no label.
     """
     from classy_classification import ClassySpacyExternalFewShot
 
@@ -330,7 +340,7 @@ def _learn(
             self.multi_label = options["multi_label"] or n_labels == 1
             self.verbose = False
 
-        def set_classification_model(self, config: Optional[Dict[str, Any]] = None) -> None:
+        def set_classification_model(self, config: dict[str, Any] | None = None) -> None:
             """Fit the head on what classy prepared: self.X (n, dim), self.y and their labels."""
             columns = [int(key) for key in self.le.classes_]
             y = self.y if self.multi_label else np.eye(len(columns))[self.y]
@@ -338,8 +348,8 @@ def _learn(
             gold[:, columns] = y
             self.clf = fit(np.asarray(self.X), gold[:, :n_labels], **options)
 
-    data: Dict[str, List[str]] = {}
-    for text, row in zip(texts, Y):
+    data: dict[str, list[str]] = {}
+    for text, row in zip(texts, Y, strict=True):
         for column in np.flatnonzero(row) if row.any() else [n_labels]:
             data.setdefault(f"{column:08}", []).append(text)
     learner = Learner()

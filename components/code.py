@@ -1,4 +1,4 @@
-"""For `--code` of `spacy train`, `evaluate` and `debug`, which take one file, from the repo root."""
+"""One file for `--code` of `spacy train`, `evaluate` and `debug`, run from the repo root."""
 
 import components.classy_heads
 import components.classy_textcat

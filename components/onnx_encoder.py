@@ -13,10 +13,11 @@ import os
 import shutil
 import threading
 from collections import OrderedDict
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from hashlib import blake2b
 from pathlib import Path
-from typing import Any, BinaryIO, Dict, List, Optional, Sequence, Union
+from typing import Any, BinaryIO
 from weakref import WeakValueDictionary
 
 import numpy as np
@@ -36,10 +37,10 @@ _engines_lock = threading.Lock()
 
 @registry.misc("onnx_encoder.v1")
 def make_onnx_encoder(
-    path: Optional[str] = None,
+    path: str | None = None,
     batch_size: int = 32,
     threads: int = 0,
-    max_length: Optional[int] = None,
+    max_length: int | None = None,
 ) -> "OnnxEncoder":
     """Make an encoder that reads its model from `path` when it is first needed."""
     return OnnxEncoder(path, batch_size=batch_size, threads=threads, max_length=max_length)
@@ -61,11 +62,11 @@ class OnnxEncoder:
 
     def __init__(
         self,
-        path: Optional[Union[str, Path]] = None,
+        path: str | Path | None = None,
         *,
         batch_size: int = 32,
         threads: int = 0,
-        max_length: Optional[int] = None,
+        max_length: int | None = None,
     ) -> None:
         if batch_size < 1 or threads < 0 or (max_length is not None and max_length < 1):
             raise ValueError(
@@ -76,8 +77,8 @@ class OnnxEncoder:
         self.batch_size = batch_size
         self.threads = threads
         self.max_length = max_length
-        self._files: Optional[_Files] = None
-        self._engine: Optional[_Engine] = None
+        self._files: _Files | None = None
+        self._engine: _Engine | None = None
 
     @property
     def files(self) -> "_Files":
@@ -90,7 +91,7 @@ class OnnxEncoder:
         return self._files
 
     @property
-    def settings(self) -> Dict[str, Any]:
+    def settings(self) -> dict[str, Any]:
         return self.files.settings
 
     @property
@@ -124,10 +125,10 @@ class OnnxEncoder:
             threads = 1 if multiprocessing.parent_process() else (os.cpu_count() or 1)
         return self.engine.encode(list(texts), self.batch_size, threads)
 
-    def to_disk(self, path: Union[str, Path]) -> None:
+    def to_disk(self, path: str | Path) -> None:
         self.files.to_folder(Path(path))
 
-    def from_disk(self, path: Union[str, Path]) -> "OnnxEncoder":
+    def from_disk(self, path: str | Path) -> "OnnxEncoder":
         self._files, self._engine = _Files.from_folder(Path(path)), None
         return self
 
@@ -138,7 +139,7 @@ class OnnxEncoder:
         self._files, self._engine = _Files.from_bytes(data), None
         return self
 
-    def __deepcopy__(self, memo: Dict[int, Any]) -> "OnnxEncoder":
+    def __deepcopy__(self, memo: dict[int, Any]) -> "OnnxEncoder":
         copy = OnnxEncoder(
             self.path, batch_size=self.batch_size, threads=self.threads, max_length=self.max_length
         )
@@ -146,13 +147,13 @@ class OnnxEncoder:
         copy._files, copy._engine = self._files, self._engine
         return copy
 
-    def __getstate__(self) -> Dict[str, Any]:
+    def __getstate__(self) -> dict[str, Any]:
         state = {**self.__dict__, "_engine": None, "_files": None}
         if self._files is not None or (self.path is not None and self.path.exists()):
             state["_files"] = self.to_bytes()
         return state
 
-    def __setstate__(self, state: Dict[str, Any]) -> None:
+    def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
         if state["_files"] is not None:
             self.from_bytes(state["_files"])
@@ -164,10 +165,10 @@ class _Files:
 
     def __init__(
         self,
-        settings: Dict[str, Any],
+        settings: dict[str, Any],
         tokenizer: bytes,
-        model: Union[bytes, BinaryIO],
-        path: Optional[Path] = None,
+        model: bytes | BinaryIO,
+        path: Path | None = None,
     ) -> None:
         self.settings = settings
         self.tokenizer = tokenizer
@@ -184,7 +185,7 @@ class _Files:
             )
         model = (folder / MODEL).open("rb")
         return cls(
-            srsly.read_json(folder / SETTINGS),  # type: ignore[arg-type]
+            srsly.read_json(folder / SETTINGS),
             (folder / TOKENIZER).read_bytes(),
             # Windows cannot delete a folder with an open file in it.
             model.read() if os.name == "nt" else model,
@@ -217,7 +218,7 @@ class _Files:
         return b"".join(parts)
 
     @property
-    def model_source(self) -> Union[str, bytes]:
+    def model_source(self) -> str | bytes:
         """What a session is made from: the path (least memory) while it is the file we opened."""
         if not isinstance(self.model, bytes) and self.path is not None and self.path.exists():
             ours, there = os.fstat(self.model.fileno()), self.path.stat()
@@ -285,16 +286,18 @@ class _Engine:
             files.model_source, options, providers=["CPUExecutionProvider"]
         )
         self.inputs = [model_input.name for model_input in self.session.get_inputs()]
-        self.cache: "OrderedDict[bytes, np.ndarray]" = OrderedDict()
+        self.cache: OrderedDict[bytes, np.ndarray] = OrderedDict()
         self.lock = threading.Lock()
 
-    def encode(self, texts: List[str], batch_size: int, threads: int) -> np.ndarray:
+    def encode(self, texts: list[str], batch_size: int, threads: int) -> np.ndarray:
         keys = [blake2b(text.encode("utf8", "replace"), digest_size=16).digest() for text in texts]
         with self.lock:
             known = {key: self.cache[key] for key in keys if key in self.cache}
-        new = {key: text for key, text in zip(keys, texts) if key not in known}
+        new = {key: text for key, text in zip(keys, texts, strict=True) if key not in known}
         if new:
-            known.update(zip(new, self._encode_all(list(new.values()), batch_size, threads)))
+            known.update(
+                zip(new, self._encode_all(list(new.values()), batch_size, threads), strict=True)
+            )
         with self.lock:
             for key in keys:
                 self.cache[key] = known[key]
@@ -306,14 +309,14 @@ class _Engine:
             vectors[row] = known[key]
         return vectors
 
-    def _encode_all(self, texts: List[str], batch_size: int, threads: int) -> np.ndarray:
+    def _encode_all(self, texts: list[str], batch_size: int, threads: int) -> np.ndarray:
         # One by one on purpose: no slower here, and the tokenizer's own threads and forks
         # (n_process) don't go together.
         ids = [self._tokenize(text) for text in texts]
         runs = self._plan([len(row) for row in ids], batch_size)
         vectors = np.empty((len(texts), self.settings["dim"]), dtype=np.float32)
 
-        def run(rows: List[int]) -> None:
+        def run(rows: list[int]) -> None:
             vectors[rows] = self._run([ids[row] for row in rows])
 
         if threads == 1 or len(runs) == 1:
@@ -324,7 +327,7 @@ class _Engine:
                 list(pool.map(run, runs))
         return vectors
 
-    def _tokenize(self, text: str) -> List[int]:
+    def _tokenize(self, text: str) -> list[int]:
         text = self.settings.get("prefix", "") + text.strip()
         if self.settings.get("lower_case"):
             text = text.lower()
@@ -332,11 +335,11 @@ class _Engine:
         text = text.encode("utf8", "replace").decode("utf8")
         return self.tokenizer.encode(text).ids or [self.settings["pad_id"]]
 
-    def _plan(self, lengths: List[int], batch_size: int) -> List[List[int]]:
+    def _plan(self, lengths: list[int], batch_size: int) -> list[list[int]]:
         """Split texts into runs of similar length, longest first so that threads end together."""
         if self.settings["precision"] != "fp32":
             batch_size = 1
-        runs: List[List[int]] = []
+        runs: list[list[int]] = []
         for row in sorted(range(len(lengths)), key=lambda row: -lengths[row]):
             if runs and len(runs[-1]) < batch_size:
                 longest = lengths[runs[-1][0]]
@@ -346,7 +349,7 @@ class _Engine:
             runs.append([row])
         return runs
 
-    def _run(self, rows: List[List[int]]) -> np.ndarray:
+    def _run(self, rows: list[list[int]]) -> np.ndarray:
         """Token ids of some texts -> float32 (n, dim)."""
         shape = (len(rows), max(map(len, rows)))
         ids = np.full(shape, self.settings["pad_id"], dtype=np.int64)

@@ -163,7 +163,7 @@ def optimize(original: "SentenceTransformer", path: Path) -> None:
     """Fuse attention, layer norm and activations; no-op for architectures it does not know."""
     from onnxruntime.transformers.optimizer import MODEL_TYPES, optimize_model
 
-    config = original[0].auto_model.config
+    config: Any = original[0].auto_model.config  # type: ignore[union-attr]
     kind = {"roberta": "bert", "xlm-roberta": "bert", "distilbert": "bert"}.get(
         config.model_type, config.model_type
     )
