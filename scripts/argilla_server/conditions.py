@@ -44,6 +44,9 @@ MISSING = "None"  # what the server passes on when the page leaves the property 
 
 # Ids as they are stored (32 hex digits): reading 50,000 of them as UUID objects takes its time.
 RECORD_ID = type_coerce(Record.id, String)
+# Joined to nothing, so that SQLite looks a record's responses up by the record, and not by their
+# status, which makes it read all of them again for every record.
+RESPONSE_STATUS = type_coerce(Response.status, String).concat("")
 
 
 @dataclass(frozen=True)
@@ -169,8 +172,7 @@ def _response(filter: Filter, scope: ResponseFilterScope, schema: Schema) -> Col
     if pending:  # nothing is stored for it
         ways.append(~exists(select(1).where(*own)))
     if answered:
-        status = type_coerce(Response.status, String)
-        ways.append(exists(select(1).where(*own, status.in_(sorted(answered)))))
+        ways.append(exists(select(1).where(*own, RESPONSE_STATUS.in_(sorted(answered)))))
     return or_(*ways) if ways else true()
 
 
@@ -229,8 +231,7 @@ def _sort_value(scope: FilterScope, schema: Schema, descending: bool) -> ColumnE
                 .scalar_subquery()
             )
         if scope.property == "status":
-            status = type_coerce(Response.status, String)
-            return select(first(status)).where(*own).scalar_subquery()
+            return select(first(RESPONSE_STATUS)).where(*own).scalar_subquery()
     raise UnprocessableEntityError(f"Cannot sort by {scope}.")
 
 

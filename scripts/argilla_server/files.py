@@ -14,9 +14,14 @@ DATABASE = "argilla.db"
 LOG = "server.log"
 SECRET = "secret.key"
 STATE = "server.json"
-UNIT_LOCK = "server.lock"  # held by every process of a running server
-START_LOCK = "start.lock"  # held while one is being started
+TEMPORARY = "tmp"  # emptied at every start
+READY = "tmp/ready"  # there as soon as the database is fit for use
 VENV = "venv"
+
+# Locks: a free one means that its holder is gone, however that came about.
+UNIT_LOCK = "server.lock"  # held by every process of a running server
+SUPERVISOR_LOCK = "supervisor.lock"  # held by the one that looks after the others
+START_LOCK = "start.lock"  # held while a server is being started
 
 
 def write_private(path: Path, text: str) -> None:

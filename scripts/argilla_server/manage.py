@@ -35,6 +35,7 @@ from scripts.argilla_server.files import (
     SECRET,
     START_LOCK,
     STATE,
+    SUPERVISOR_LOCK,
     UNIT_LOCK,
     VENV,
     is_locked,
@@ -43,8 +44,8 @@ from scripts.argilla_server.files import (
     try_lock,
     write_private,
 )
+from scripts.argilla_server.serve import HOST, ask_redis, socket_path
 
-HOST = "127.0.0.1"
 USERNAME = WORKSPACE = "argilla"
 VENV_VARIABLE = "ARGILLA_SERVER_VENV"
 REQUIREMENTS = Path(__file__).with_name("requirements.txt")
@@ -93,12 +94,11 @@ def status(home: Path) -> Status:
     home = home.resolve()
     if not is_locked(home / UNIT_LOCK):
         return Status("stopped")
-    state = read_json(home / STATE) or {}
-    port, pid = state.get("port"), state.get("pid")
-    if port is None:
+    state = read_json(home / STATE)
+    if state is None or not is_locked(home / SUPERVISOR_LOCK):  # its last processes are ending
         return Status("unhealthy")
-    healthy = _instance_at(port) == state["instance"]
-    return Status("running" if healthy else "unhealthy", f"http://{HOST}:{port}", pid)
+    healthy = _instance_at(state["port"]) == state["instance"]
+    return Status("running" if healthy else "unhealthy", _url(state["port"]), state["pid"])
 
 
 def start(home: Path, port: int = 6900) -> Credentials:
@@ -107,8 +107,7 @@ def start(home: Path, port: int = 6900) -> Credentials:
     Raises ServerError if it can't be started.
     """
     home = home.resolve()
-    home.mkdir(mode=0o700, parents=True, exist_ok=True)
-    home.chmod(0o700)
+    _make_home(home)
     with _waiting_for_lock(home / START_LOCK, "Another command is starting the server: waiting"):
         running = _running(home)
         if running is not None:
@@ -128,18 +127,31 @@ def stop(home: Path) -> bool:
     Raises ServerError if it can't be stopped.
     """
     home = home.resolve()
-    lock = home / UNIT_LOCK
-    if not is_locked(lock):
+    if not is_locked(home / UNIT_LOCK):
         return False
-    pid = (read_json(home / STATE) or {}).get("pid")
     with _progress("Stopping the server"):
         for number, seconds in ((signal.SIGTERM, STOP_SECONDS), (signal.SIGKILL, 15)):
-            if pid is not None:
+            state = read_json(home / STATE)
+            if state is not None and is_locked(home / SUPERVISOR_LOCK):
                 with contextlib.suppress(ProcessLookupError):
-                    os.kill(pid, number)
-            if _wait(lambda: not is_locked(lock), seconds):
+                    os.kill(state["pid"], number)
+            if _wait_until_gone(home, seconds):
                 return True
-    raise ServerError(f"The server (process {pid}) does not stop. Its log: {home / LOG}")
+    raise ServerError(f"The server does not stop. Its log: {home / LOG}")
+
+
+def _make_home(home: Path) -> None:
+    """Make the data folder, private to its owner; don't take over a folder of something else."""
+    try:
+        home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        content = {path.name for path in home.iterdir()}
+        if content and not content & {START_LOCK, CREDENTIALS, VENV, f"{VENV}.lock"}:
+            raise ServerError(
+                f"{home} holds other files. Name a folder for the server's data: `--home .argilla`"
+            )
+        home.chmod(0o700)
+    except OSError as error:
+        raise ServerError(f"Cannot keep data in {home}: {error.strerror}.") from None
 
 
 def ensure_venv(path: Path) -> Path:
@@ -195,6 +207,10 @@ def _prepare_home(home: Path, port: int) -> Credentials:
     if not (home / SECRET).exists():
         write_private(home / SECRET, secrets.token_hex(32) + "\n")
     credentials = read_credentials(home)
+    if credentials is None and (home / CREDENTIALS).exists():
+        raise ServerError(
+            f"{home / CREDENTIALS} is not readable. Correct it, or delete it to get new ones."
+        )
     if credentials is None:
         credentials = Credentials(
             api_url=_url(port),
@@ -218,6 +234,8 @@ def _running(home: Path) -> Credentials | None:
 
     if not settled():
         with _progress("The server runs but does not answer: waiting"):
+            if not is_locked(home / SUPERVISOR_LOCK):
+                _wait_until_gone(home, STOP_SECONDS)
             _wait(settled, START_SECONDS)
     found = status(home)
     if found.state == "stopped":
@@ -318,6 +336,18 @@ def _wait(condition: Any, seconds: float) -> bool:
             return True
         time.sleep(0.1)
     return bool(condition())
+
+
+def _wait_until_gone(home: Path, seconds: float) -> bool:
+    """Wait until nothing is left of a server that is ending; False if it takes too long."""
+
+    def is_gone() -> bool:
+        if not is_locked(home / SUPERVISOR_LOCK):
+            # Nobody is left to stop Redis, and only Linux does that by itself.
+            ask_redis(socket_path(home), "SHUTDOWN")
+        return not is_locked(home / UNIT_LOCK)
+
+    return _wait(is_gone, seconds)
 
 
 @contextlib.contextmanager

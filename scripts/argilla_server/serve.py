@@ -3,8 +3,9 @@
     python -m scripts.argilla_server.serve HOME PORT INSTANCE
 
 runs in the server's environment (`manage.py` starts it). It starts the three, starts one again
-that ends by itself, and stops all of them on SIGTERM. Every process of the unit holds the lock
-HOME/server.lock, so a free lock means that nothing is left of it. Standard library only.
+that ends by itself, and stops all of them on SIGTERM. If it is killed itself, the others end.
+Every process of the unit holds the lock HOME/server.lock, so a free lock means that nothing is
+left of it. Standard library only.
 """
 
 import contextlib
@@ -15,6 +16,7 @@ import os
 import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -27,6 +29,8 @@ from scripts.argilla_server.files import (
     DATABASE,
     SECRET,
     STATE,
+    SUPERVISOR_LOCK,
+    TEMPORARY,
     UNIT_LOCK,
     open_lock,
     try_lock,
@@ -36,6 +40,7 @@ from scripts.argilla_server.files import (
 HOST = "127.0.0.1"
 MAX_RESTARTS = 5  # of one process,
 RESTART_WINDOW = 120  # in so many seconds
+HOPELESS = 3  # exit code of a process that would fail again
 STOP_SECONDS = 10
 PAUSE = 0.2
 # The longest path of a Unix socket that every system takes.
@@ -68,7 +73,7 @@ def environment(home: Path, port: int, instance: str, redis_socket: Path) -> dic
         "ARGILLA_UNIT_INSTANCE": instance,
         "HF_HUB_DISABLE_TELEMETRY": "1",
         # The server copies its web page to a temporary folder at each start.
-        "TMPDIR": str(home / "tmp"),
+        "TMPDIR": str(home / TEMPORARY),
         "PYTHONPATH": str(PROJECT),
         "PYTHONUNBUFFERED": "1",
         # macOS ends forked processes, which the worker's jobs are, without it.
@@ -130,12 +135,17 @@ class Child:
     def ended(self) -> bool:
         return self.process is None or self.process.poll() is not None
 
+    def terminate(self) -> None:
+        """Ask it to stop."""
+        if self.process is not None and self.process.poll() is None:
+            self.process.terminate()
+
     def stop(self) -> None:
         """Ask it to stop, wait, and make it stop with everything that it started."""
         if self.process is None:
             return
         if self.process.poll() is None:
-            self.process.terminate()
+            self.terminate()
             try:
                 self.process.wait(STOP_SECONDS)
             except subprocess.TimeoutExpired:
@@ -148,14 +158,12 @@ class Child:
 class Unit:
     """The three processes and what they share."""
 
-    def __init__(self, home: Path, port: int, instance: str, lock: int) -> None:
+    def __init__(
+        self, home: Path, port: int, instance: str, lock: int, listening: socket.socket
+    ) -> None:
         self.home = home
         self.stopping = False
-        self.listening = socket.socket()
-        self.listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        # Bound here and not by the web server: while that one is started again, clients wait.
-        self.listening.bind((HOST, port))
-        self.listening.listen(128)
+        self.listening = listening
         self.lifeline, self._writing_end = os.pipe()
         self.redis_socket = socket_path(home)
         self.environment = environment(home, port, instance, self.redis_socket)
@@ -216,17 +224,18 @@ class Unit:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._on_signal)
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
-        shutil.rmtree(self.home / "tmp", ignore_errors=True)
-        (self.home / "tmp").mkdir(mode=0o700)
-        # One that outlived a killed unit (not on Linux) would hold the files of the new one.
-        ask_redis(self.redis_socket, "SHUTDOWN")
+        shutil.rmtree(self.home / TEMPORARY, ignore_errors=True)
+        (self.home / TEMPORARY).mkdir(mode=0o700)
         try:
             while not self.stopping:
                 for child in (self.redis, *self.others):
                     if not child.ended():
                         continue
                     if child.process is not None:
-                        log(f"{child.name}: ended with code {child.process.returncode}")
+                        code = child.process.returncode
+                        log(f"{child.name}: ended with code {code}")
+                        if code == HOPELESS:
+                            return 1
                     if child is not self.redis and not self._wait_for_redis():
                         break
                     if not child.start():
@@ -242,33 +251,55 @@ class Unit:
 
     def _stop(self) -> None:
         log("stopping")
+        for child in self.others:
+            child.terminate()
         for child in (*self.others, self.redis):
             child.stop()
+        self._close_database()
         with contextlib.suppress(OSError):
             self.redis_socket.unlink(missing_ok=True)
             if self.redis_socket.parent != self.home:
                 self.redis_socket.parent.rmdir()
-        shutil.rmtree(self.home / "tmp", ignore_errors=True)
+        shutil.rmtree(self.home / TEMPORARY, ignore_errors=True)
         (self.home / STATE).unlink(missing_ok=True)
         log("stopped")
+
+    def _close_database(self) -> None:
+        """Put all there is into the one database file, so that copying it copies everything."""
+        path = self.home / DATABASE
+        if path.exists():
+            with (
+                contextlib.suppress(sqlite3.Error),
+                contextlib.closing(sqlite3.connect(path)) as database,
+            ):
+                database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
 def main() -> int:
     home, port, instance = Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
     os.umask(0o077)
-    lock = open_lock(home / UNIT_LOCK)
-    if not try_lock(lock):
-        log(f"another server is running in {home}")
-        return 1
+    locks = [open_lock(home / name) for name in (UNIT_LOCK, SUPERVISOR_LOCK)]
+    for lock in locks:
+        # Somebody who asks whether it is taken has it for a moment.
+        patience = time.monotonic() + 10 * PAUSE
+        while not try_lock(lock):
+            if time.monotonic() > patience:
+                log(f"another server is running in {home}")
+                return 1
+            time.sleep(PAUSE / 10)
     state = {"pid": os.getpid(), "port": port, "instance": instance}
     write_private(home / STATE, json.dumps(state))
+    # Bound here and not by the web server: while that one is started again, clients wait.
+    listening = socket.socket()
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        unit = Unit(home, port, instance, lock)
+        listening.bind((HOST, port))
     except OSError as error:
         log(f"cannot listen on {HOST}:{port}: {error.strerror}")
         return 1
+    listening.listen(128)
     log(f"starting on http://{HOST}:{port}")
-    return unit.run()
+    return Unit(home, port, instance, locks[0], listening).run()
 
 
 if __name__ == "__main__":

@@ -8,6 +8,8 @@ import asyncio
 import contextlib
 import functools
 import json
+import os
+import shutil
 import socket
 import sqlite3
 import sys
@@ -17,46 +19,80 @@ import uvicorn
 from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
+from alembic.util import CommandError
 from argilla_server import app
 from argilla_server.contexts import accounts
 from argilla_server.database import ALEMBIC_CONFIG_FILE, AsyncSessionLocal, async_engine
 from argilla_server.enums import UserRole
 from argilla_server.models import User, Workspace
-from argilla_server.models import database as models
+from argilla_server.models import database as tables
+from argilla_server.settings import settings
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from scripts.argilla_server import engine
-from scripts.argilla_server.files import CREDENTIALS, DATABASE
+# The server looks the search engine up by its name, which this import registers.
+import scripts.argilla_server.engine  # noqa: F401
+from scripts.argilla_server.files import CREDENTIALS, DATABASE, READY
 from scripts.argilla_server.lifeline import watch
+from scripts.argilla_server.serve import HOPELESS
 
-# A crash between a response and its record's status leaves the record open for ever.
+_PAGE_POLICY = "style-src 'self' 'unsafe-inline'; font-src 'self' data:"
+
+# A server that was killed can leave a record's status behind its responses, which are the truth.
+# (The plus makes SQLite look responses up by record, and not by status.)
 _REPAIR_STATUS = """
-UPDATE records SET status = 'completed'
-WHERE status = 'pending' AND id IN (
-    SELECT responses.record_id FROM responses
-    JOIN records ON records.id = responses.record_id
-    JOIN datasets ON datasets.id = records.dataset_id
-    WHERE responses.status = 'submitted'
-    GROUP BY responses.record_id
-    HAVING count(*) >= json_extract(min(datasets.distribution), '$.min_submitted')
+UPDATE records
+SET status = CASE status WHEN 'completed' THEN 'pending' ELSE 'completed' END
+WHERE (status = 'completed') <> (
+    (SELECT count(*) FROM responses
+     WHERE responses.record_id = records.id AND +responses.status = 'submitted')
+    >= (SELECT json_extract(datasets.distribution, '$.min_submitted') FROM datasets
+        WHERE datasets.id = records.dataset_id)
 )
 """
 
 
 def prepare_database(path: Path) -> None:
-    """Bring the database to this server's version, and what a crash cut short to an end."""
+    """Bring the database to this server's version, and what a crash cut short to an end.
+
+    Raises sqlite3.DatabaseError if the file is no database, CommandError if a newer server
+    made it.
+    """
+    newest = ScriptDirectory.from_config(Config(ALEMBIC_CONFIG_FILE)).get_current_head()
+    with contextlib.closing(sqlite3.connect(path)) as database:
+        names = {name for (name,) in database.execute("SELECT name FROM sqlite_master")}
+        revision = None
+        if "alembic_version" in names:
+            (revision,) = database.execute("SELECT version_num FROM alembic_version").fetchone()
+    if revision != newest:
+        migrate(path, revision)
     with contextlib.closing(sqlite3.connect(path)) as database, database:
         # Readers don't wait for writers. Every commit is still written through to the disk.
         database.execute("PRAGMA journal_mode = WAL")
-        tables = {name for (name,) in database.execute("SELECT name FROM sqlite_master")}
-        revision = None
-        if "alembic_version" in tables:
-            revision = database.execute("SELECT version_num FROM alembic_version").fetchone()
-    config = Config(ALEMBIC_CONFIG_FILE)
-    newest = ScriptDirectory.from_config(config).get_current_head()
-    if revision != (newest,):
-        command.upgrade(config, "head")
-    with contextlib.closing(sqlite3.connect(path)) as database, database:
         database.execute(_REPAIR_STATUS)
+
+
+def migrate(path: Path, revision: str | None) -> None:
+    """Migrate a copy and put it in place when it is done; a database of before is kept.
+
+    Argilla's migrations can't be taken up again where they were cut short.
+    """
+    copy = path.with_name(f"{path.name}.new")
+    copy.unlink(missing_ok=True)
+    with contextlib.closing(sqlite3.connect(path)) as database:
+        # All of it into the one file: what is beside it would not fit the new one.
+        database.execute("PRAGMA journal_mode = DELETE")
+        with contextlib.closing(sqlite3.connect(copy)) as target:
+            database.backup(target)
+    url = settings.database_url
+    settings.database_url = url.replace(path.name, copy.name)
+    try:
+        command.upgrade(Config(ALEMBIC_CONFIG_FILE), "head")
+    finally:
+        settings.database_url = url
+    if revision is not None:
+        shutil.copy2(path, path.with_name(f"{path.name}.{revision}"))
+    os.replace(copy, path)
 
 
 async def ensure_user(credentials: dict[str, str]) -> None:
@@ -93,17 +129,38 @@ def cache_validators() -> None:
 
     Logging records takes a quarter less time with it.
     """
-    models.TypeAdapter = functools.lru_cache(models.TypeAdapter)
+    tables.TypeAdapter = functools.lru_cache(tables.TypeAdapter)
+
+
+def without_foreign_fonts(app: ASGIApp) -> ASGIApp:
+    """Keep the page from asking Google for fonts: it looks alike without, and stays private."""
+
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_with_policy(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message)["Content-Security-Policy"] = _PAGE_POLICY
+            await send(message)
+
+        is_page = scope["type"] == "http" and not scope["path"].startswith("/api")
+        await app(scope, receive, send_with_policy if is_page else send)
+
+    return answer
 
 
 def main() -> None:
     listening = socket.socket(fileno=int(sys.argv[1]))
     watch(int(sys.argv[2]))
     cache_validators()
-    prepare_database(Path(DATABASE))
+    try:
+        prepare_database(Path(DATABASE))
+    except (sqlite3.DatabaseError, CommandError) as error:
+        print(f"The database {Path(DATABASE).resolve()} cannot be used: {error}", flush=True)
+        sys.exit(HOPELESS)
     asyncio.run(ensure_user(json.loads(Path(CREDENTIALS).read_text(encoding="utf8"))))
-    print(f"Argilla with the search engine {engine.ENGINE!r} is ready to serve", flush=True)
-    config = uvicorn.Config(app, access_log=False, timeout_graceful_shutdown=5)
+    Path(READY).touch()
+    config = uvicorn.Config(
+        without_foreign_fonts(app), access_log=False, timeout_graceful_shutdown=5
+    )
     uvicorn.Server(config).run(sockets=[listening])
 
 

@@ -1,19 +1,22 @@
 """Argilla's background jobs (webhooks, status updates); one of the processes `serve.py` keeps."""
 
-import logging
 import sys
+import time
+from pathlib import Path
 
 from argilla_server.jobs.queues import DEFAULT_QUEUE, HIGH_QUEUE, REDIS_CONNECTION
 from rq import Worker
 
-from scripts.argilla_server import engine
+# Jobs look the search engine up by its name, so this process has to know it as well.
+import scripts.argilla_server.engine  # noqa: F401
+from scripts.argilla_server.files import READY
 from scripts.argilla_server.lifeline import watch
 
 
 def main() -> None:
     watch(int(sys.argv[1]))
-    # Jobs look the search engine up by its name: that is why it has to be imported here.
-    logging.getLogger("rq").info("search engine: %s", engine.ENGINE)
+    while not Path(READY).exists():  # the database may be in the middle of a migration
+        time.sleep(0.1)
     worker = Worker([HIGH_QUEUE, DEFAULT_QUEUE], connection=REDIS_CONNECTION)
     # The scheduler is what sends a webhook again that was not received.
     worker.work(with_scheduler=True, logging_level="WARNING")
