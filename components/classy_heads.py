@@ -1,12 +1,14 @@
 """Heads: what turns sentence embeddings into probabilities.
 
-A head is a function registered as `classy_head.NAME.v1`. It fits scikit-learn (or plain numpy) on
-embeddings and returns a `FittedHead`: arrays, and the name of the function, registered as
-`classy_scores.KIND.v1`, that computes probabilities from them with numpy alone. So nothing of
-scikit-learn is saved with a pipeline or needed to run it.
+A head is made by a function registered as `classy_head.NAME.v1`. It fits scikit-learn (or plain
+numpy) on embeddings and returns a `FittedHead`: arrays, and the name of the function, registered
+as `classy_scores.KIND.v1`, that computes probabilities from them with numpy alone. So nothing of
+scikit-learn is saved with a pipeline or needed to run it. Heads are module-level functions (or
+partials of them), so that a pipeline can be pickled.
 """
 
 import warnings
+from functools import partial
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -38,7 +40,8 @@ class FittedHead(NamedTuple):
 
 
 class Head(Protocol):
-    """Fit on n examples, k labels and d dimensions. Labels come in the order of the alphabet.
+    """Fit on n examples, k labels and d dimensions. Labels come in the order of the alphabet. A
+    head takes what it has no use for as **_.
 
     X: float32 (n, d) embeddings. n may be 0, and a label may have no example.
     Y: float64 (n, k), 1.0 where the example has the label. One label a row unless `multi_label`.
@@ -219,46 +222,44 @@ def make_logistic(C: float = 1.0, name_weight: float = 2.0) -> Head:
     name_weight: how many examples the name of a label is worth; 0 only uses the names of labels
         that have no example. Names that turn out to say nothing about the examples are dropped.
     """
+    return partial(fit_logistic, C=C, name_weight=name_weight)
 
-    def fit(
-        X: np.ndarray,
-        Y: np.ndarray,
-        *,
-        multi_label: bool = False,
-        sample_weight: np.ndarray | None = None,
-        label_embeddings: np.ndarray | None = None,
-        pool: np.ndarray | None = None,
-        seed: int = 0,
-    ) -> FittedHead:
-        from threadpoolctl import threadpool_limits
 
-        if not len(X):
-            return make_zero_shot()(
-                X, Y, multi_label=multi_label, label_embeddings=label_embeddings
+def fit_logistic(
+    X: np.ndarray,
+    Y: np.ndarray,
+    *,
+    C: float = 1.0,
+    name_weight: float = 2.0,
+    multi_label: bool = False,
+    sample_weight: np.ndarray | None = None,
+    label_embeddings: np.ndarray | None = None,
+    seed: int = 0,
+    **_: Any,
+) -> FittedHead:
+    from threadpoolctl import threadpool_limits
+
+    if not len(X):
+        return fit_zero_shot(X, Y, multi_label=multi_label, label_embeddings=label_embeddings)
+    if Y.shape[1] == 1 and Y.all():
+        return _fit_members(X.astype(np.float64))
+    weight = np.ones(len(X)) if sample_weight is None else np.asarray(sample_weight, float)
+    X = X.astype(np.float64)
+    names = None if label_embeddings is None else label_embeddings.astype(np.float64)
+    # Handing these small matrices to several threads takes longer than the work itself.
+    with threadpool_limits(1):
+        if not multi_label and Y.shape[1] > 1:
+            coef, intercept = _fit_logistic(
+                X, Y.argmax(axis=1), Y.shape[1], weight, names, C, name_weight, seed
             )
-        if Y.shape[1] == 1 and Y.all():
-            return _fit_members(X.astype(np.float64))
-        weight = np.ones(len(X)) if sample_weight is None else np.asarray(sample_weight, float)
-        X = X.astype(np.float64)
-        names = None if label_embeddings is None else label_embeddings.astype(np.float64)
-        # Handing these small matrices to several threads takes longer than the work itself.
-        with threadpool_limits(1):
-            if not multi_label and Y.shape[1] > 1:
-                coef, intercept = _fit_logistic(
-                    X, Y.argmax(axis=1), Y.shape[1], weight, names, C, name_weight, seed
-                )
-                return FittedHead("softmax", {"coef": coef, "intercept": intercept})
-            coef, intercept = np.zeros((Y.shape[1], X.shape[1])), np.zeros(Y.shape[1])
-            for label in range(Y.shape[1]):
-                # Not given, given: two classes, of which only "given" has a name.
-                named = None if names is None else np.stack([np.zeros_like(X[0]), names[label]])
-                W, b = _fit_logistic(
-                    X, Y[:, label].astype(int), 2, weight, named, C, name_weight, seed
-                )
-                coef[label], intercept[label] = W[1] - W[0], b[1] - b[0]
-        return FittedHead("sigmoid", {"coef": coef, "intercept": intercept})
-
-    return fit
+            return FittedHead("softmax", {"coef": coef, "intercept": intercept})
+        coef, intercept = np.zeros((Y.shape[1], X.shape[1])), np.zeros(Y.shape[1])
+        for label in range(Y.shape[1]):
+            # Not given, given: two classes, of which only "given" has a name.
+            named = None if names is None else np.stack([np.zeros_like(X[0]), names[label]])
+            W, b = _fit_logistic(X, Y[:, label].astype(int), 2, weight, named, C, name_weight, seed)
+            coef[label], intercept[label] = W[1] - W[0], b[1] - b[0]
+    return FittedHead("sigmoid", {"coef": coef, "intercept": intercept})
 
 
 def _fit_logistic(
@@ -366,59 +367,56 @@ def _fit_members(X: np.ndarray) -> FittedHead:
 @registry.misc("classy_head.zero_shot.v1")
 def make_zero_shot(scale: float = ZERO_SHOT_SCALE) -> Head:
     """Compare a text with the names or descriptions of the labels; examples are not looked at."""
+    return partial(fit_zero_shot, scale=scale)
 
-    def fit(
-        X: np.ndarray,
-        Y: np.ndarray,
-        *,
-        multi_label: bool = False,
-        sample_weight: np.ndarray | None = None,
-        label_embeddings: np.ndarray | None = None,
-        pool: np.ndarray | None = None,
-        seed: int = 0,
-    ) -> FittedHead:
-        if label_embeddings is None:
-            raise ValueError("The zero-shot head needs the labels' names or descriptions.")
-        coef = scale * label_embeddings.astype(np.float64)
-        if multi_label or len(coef) == 1:
-            # A text about something else has a cosine of about 0.1 with a name, one about it 0.3.
-            intercept = np.full(len(coef), -0.2 * scale)
-            return FittedHead("sigmoid", {"coef": coef, "intercept": intercept})
-        return FittedHead("softmax", {"coef": coef, "intercept": np.zeros(len(coef))})
 
-    return fit
+def fit_zero_shot(
+    X: np.ndarray,
+    Y: np.ndarray,
+    *,
+    scale: float = ZERO_SHOT_SCALE,
+    multi_label: bool = False,
+    label_embeddings: np.ndarray | None = None,
+    **_: Any,
+) -> FittedHead:
+    if label_embeddings is None:
+        raise ValueError("The zero-shot head needs the labels' names or descriptions.")
+    coef = scale * label_embeddings.astype(np.float64)
+    if multi_label or len(coef) == 1:
+        # A text about something else has a cosine of about 0.1 with a name, one about it 0.3.
+        intercept = np.full(len(coef), -0.2 * scale)
+        return FittedHead("sigmoid", {"coef": coef, "intercept": intercept})
+    return FittedHead("softmax", {"coef": coef, "intercept": np.zeros(len(coef))})
 
 
 @registry.misc("classy_head.one_class.v1")
 def make_one_class(nu: float = 0.1) -> Head:
     """classy's one-class mode: examples of one label, and nothing that does not have it. A text is
     a member (0.5 or more) or not, as scikit-learn's OneClassSVM says."""
+    return partial(fit_one_class, nu=nu)
 
-    def fit(
-        X: np.ndarray,
-        Y: np.ndarray,
-        *,
-        multi_label: bool = False,
-        sample_weight: np.ndarray | None = None,
-        label_embeddings: np.ndarray | None = None,
-        pool: np.ndarray | None = None,
-        seed: int = 0,
-    ) -> FittedHead:
-        from sklearn.svm import OneClassSVM
 
-        model = OneClassSVM(nu=nu, kernel="rbf").fit(X, sample_weight=sample_weight)
-        inside = np.median(np.abs(model.decision_function(X)))
-        arrays = {
-            **_svc_arrays(model),
-            # One "pair": all vectors belong to the first class.
-            "n_vectors": np.array([len(model.support_), 0]),
-            # A usual member gets 0.9.
-            "scale": np.array(np.log(9) / max(inside, 1e-6)),
-        }
-        arrays = {f"00000.{key}": value for key, value in arrays.items()}
-        return FittedHead("svc_multi", {**arrays, "n_labels": np.array(1)})
+def fit_one_class(
+    X: np.ndarray,
+    Y: np.ndarray,
+    *,
+    nu: float = 0.1,
+    sample_weight: np.ndarray | None = None,
+    **_: Any,
+) -> FittedHead:
+    from sklearn.svm import OneClassSVM
 
-    return fit
+    model = OneClassSVM(nu=nu, kernel="rbf").fit(X, sample_weight=sample_weight)
+    inside = np.median(np.abs(model.decision_function(X)))
+    arrays = {
+        **_svc_arrays(model),
+        # One "pair": all vectors belong to the first class.
+        "n_vectors": np.array([len(model.support_), 0]),
+        # A usual member gets 0.9.
+        "scale": np.array(np.log(9) / max(inside, 1e-6)),
+    }
+    arrays = {f"00000.{key}": value for key, value in arrays.items()}
+    return FittedHead("svc_multi", {**arrays, "n_labels": np.array(1)})
 
 
 # --- classy-classification's own ---
@@ -431,43 +429,42 @@ def make_svc(
     """classy-classification's grid-searched support vector machine: same grid, same folds, same
     decisions. Its probabilities (Platt scaling, which inverts at few examples, and which
     scikit-learn removes in 1.11) are replaced by scaled votes that agree with the decisions."""
-    grid = {
+    grid: dict[str, list[Any]] = {
         "C": C or [1, 2, 5, 10, 20, 50, 100],
         "kernel": kernel or ["linear", "rbf", "poly", "sigmoid"],
     }
+    return partial(fit_svc, grid=grid, max_folds=max_folds)
 
-    def fit(
-        X: np.ndarray,
-        Y: np.ndarray,
-        *,
-        multi_label: bool = False,
-        sample_weight: np.ndarray | None = None,
-        label_embeddings: np.ndarray | None = None,
-        pool: np.ndarray | None = None,
-        seed: int = 0,
-    ) -> FittedHead:
-        if not len(X):
-            return make_zero_shot()(
-                X, Y, multi_label=multi_label, label_embeddings=label_embeddings
-            )
-        if Y.shape[1] == 1 and Y.all():
-            return make_one_class()(X, Y)
-        if multi_label or Y.shape[1] == 1:
-            return _fit_svc_multi(X, Y, grid, seed)
-        columns = np.flatnonzero(Y.any(axis=0))
-        if len(columns) == 1:  # nothing to tell apart yet, but for the names of the other labels
-            return make_logistic()(X, Y, label_embeddings=label_embeddings, seed=seed)
-        return _fit_svc(
-            X,
-            np.searchsorted(columns, Y.argmax(axis=1)),
-            Y.shape[1],
-            columns,
-            grid,
-            max_folds,
-            seed,
-        )
 
-    return fit
+def fit_svc(
+    X: np.ndarray,
+    Y: np.ndarray,
+    *,
+    grid: dict[str, list[Any]],
+    max_folds: int = 5,
+    multi_label: bool = False,
+    label_embeddings: np.ndarray | None = None,
+    seed: int = 0,
+    **_: Any,
+) -> FittedHead:
+    if not len(X):
+        return fit_zero_shot(X, Y, multi_label=multi_label, label_embeddings=label_embeddings)
+    if Y.shape[1] == 1 and Y.all():
+        return fit_one_class(X, Y)
+    if multi_label or Y.shape[1] == 1:
+        return _fit_svc_multi(X, Y, grid, seed)
+    columns = np.flatnonzero(Y.any(axis=0))
+    if len(columns) == 1:  # nothing to tell apart yet, but for the names of the other labels
+        return fit_logistic(X, Y, label_embeddings=label_embeddings, seed=seed)
+    return _fit_svc(
+        X,
+        np.searchsorted(columns, Y.argmax(axis=1)),
+        Y.shape[1],
+        columns,
+        grid,
+        max_folds,
+        seed,
+    )
 
 
 def _search(

@@ -217,7 +217,7 @@ class ClassyTextcat(Pipe):
         options = {
             "multi_label": self.multi_label,
             "label_embeddings": self.encoder.encode(
-                [descriptions.get(label) or _say(label) for label in head_labels]
+                [_meaning(label, descriptions.get(label)) for label in head_labels]
             ),
             "pool": self.encoder.encode(list(pool)) if pool else None,
             "seed": self.seed,
@@ -311,7 +311,9 @@ class ClassyTextcat(Pipe):
         self._arrays = {key: np.array(value) for key, value in srsly.msgpack_loads(data).items()}
 
 
-def _say(label: str) -> str:
+def _meaning(label: str, description: str | None) -> str:
+    if description and description != label:
+        return description
     return LABEL_TEMPLATE.format(label.replace("_", " "))
 
 

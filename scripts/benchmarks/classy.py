@@ -1,0 +1,34 @@
+"""classy-classification as it comes, for comparison: its own class, settings and head."""
+
+from typing import Any
+
+import numpy as np
+import spacy
+
+
+def make_classy(data: dict[str, list[str]], model: str, encoder: Any = None) -> Any:
+    """classy's few-shot component, trained in its constructor, as it always is.
+
+    encoder: stands for the SentenceTransformer, so that a benchmark need not embed a text again.
+    """
+    from classy_classification import ClassySpacyExternalFewShot
+
+    class Classy(ClassySpacyExternalFewShot):
+        def set_embedding_model(self, model: str | None = None, device: str = "cpu") -> None:
+            if encoder is None:
+                super().set_embedding_model()
+            else:
+                self.encoder = encoder
+
+    return Classy(model=model, nlp=spacy.blank("en"), name="classy", data=data, verbose=False)
+
+
+class Lookup:
+    """An encoder that has embedded all texts before."""
+
+    def __init__(self, texts: list[str], embeddings: np.ndarray) -> None:
+        self.rows = dict(zip(texts, embeddings, strict=True))
+        self.dim = embeddings.shape[1]
+
+    def encode(self, texts: list[str], show_progress_bar: bool = False) -> np.ndarray:
+        return np.stack([self.rows[text] for text in texts])

@@ -1,0 +1,48 @@
+"""Labelled texts for the benchmarks, and tables of their results."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from wasabi import msg
+
+from scripts.errors import ProjectError
+from scripts.prepare import load, to_rows
+
+
+def read_labelled(source: str) -> tuple[list[str], list[str]]:
+    """Texts and one label each, without duplicates: `bbc_news`, or a file with columns text, label.
+
+    RAISES (ProjectError): The data cannot be read or has no labels.
+    """
+    rows, _ = to_rows(load(source, "train", "text", "label"), "text", "label")
+    rows = [row for row in rows if row["labels"]]
+    if not rows:
+        raise ProjectError(f"{source} has no labels.", "A benchmark needs a column 'label'.")
+    return [row["text"] for row in rows], [row["labels"][0] for row in rows]
+
+
+def sample_balanced(
+    labels: Sequence[str], per_label: int, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """Rows to train on, `per_label` of every label, and all other rows, in random order."""
+    values = np.array(labels)
+    train = np.concatenate(
+        [
+            rng.choice(np.flatnonzero(values == label), per_label, replace=False)
+            for label in sorted(set(labels))
+        ]
+    )
+    return train, rng.permutation(np.setdiff1d(np.arange(len(values)), train))
+
+
+def report(rows: list[dict[str, Any]], path: Path) -> None:
+    """Print a table in markdown and write it as CSV."""
+    table = pd.DataFrame(rows)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    table.to_csv(path, index=False)
+    lines = [table.columns.tolist(), ["---"] * len(table.columns), *table.values.tolist()]
+    print("\n".join(f"| {' | '.join(str(cell) for cell in line)} |" for line in lines))
+    msg.good(f"Written to {path}")
