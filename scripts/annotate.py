@@ -34,12 +34,12 @@ def annotate(
         answer
         for answer in dataset.pull()
         if answer.status == "waiting"
-        and answer.id in gold
+        and answer.text_id in gold
         and username not in {vote.user for vote in answer.votes}
     ][:limit]
     for answer in tqdm(waiting, "Answering", disable=len(waiting) < 50):
-        rng = np.random.default_rng([seed, int(answer.id, 16)])
-        right = gold[answer.id]
+        rng = np.random.default_rng([seed, int(answer.text_id, 16), answer.round])
+        right = gold[answer.text_id]
         wrong = [label for label in labels if label not in right]
         chosen = [str(rng.choice(wrong))] if wrong and rng.random() < noise else right
         dataset.respond(answer, chosen, username)

@@ -44,6 +44,21 @@ def calibration(
     report(rows, output)
 
 
+@app.command()
+def speed(
+    data: Annotated[str, typer.Argument(help="bbc_news, or a file with columns text and label")],
+    model: Model = DEFAULT_MODEL,
+    rounds: Annotated[int, typer.Option(help="Measurements of each; the median counts")] = 5,
+    only: Annotated[str, typer.Option(help="What to measure")] = "throughput,start,retraining",
+    output: Path = Path("metrics/speed.csv"),
+) -> None:
+    """Texts a second, time to train, time to the first prediction, memory."""
+    from scripts.benchmarks.data import report
+    from scripts.benchmarks.speed import compare
+
+    report(list(compare(data, model, rounds, only.split(","))), output)
+
+
 if __name__ == "__main__":
     with plain_errors():
         app()

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from sklearn.model_selection import KFold
@@ -32,7 +32,7 @@ class Learner:
         self.nlp: Language = load_model_from_config(load_config(config), auto_fill=True)
         self.labels = labels
         self.multi_label = multi_label
-        self.textcat: Any = self.nlp.get_pipe(TEXTCAT)
+        self.textcat = cast(Any, self.nlp.get_pipe(TEXTCAT))
         self.textcat.encoder = CachedEncoder(self.textcat.encoder, cache)
 
     @property

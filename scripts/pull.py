@@ -28,7 +28,7 @@ def main(
     statuses = {"labelled"} | ({"machine"} if settings.loop.use_machine_labels else set())
     with argilla_client(settings.paths.argilla) as client:
         dataset = LoopDataset.open(client, settings.argilla, labels, dim=None)
-        answers = [a for a in dataset.pull() if a.status in statuses and a.source != "test"]
+        answers = [a for a in dataset.answers() if a.status in statuses]
     if not answers:
         raise ProjectError(
             f"No record of '{settings.argilla.dataset}' has a label yet.",

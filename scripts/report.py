@@ -4,7 +4,7 @@ import csv
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import spacy
 import typer
@@ -19,6 +19,8 @@ from scripts.learner import Learner
 from scripts.records.answers import Answer
 from scripts.session import open_loop
 from scripts.settings import load_settings
+
+ALIGNS: list[Literal["r", "c", "l"]] = ["r"] * 6
 
 
 @dataclass(frozen=True)
@@ -82,7 +84,7 @@ def main(
     test_path = settings.paths.corpus / "test.spacy"
     test = read_test(test_path) if test_path.exists() else None
     with open_loop(settings) as (dataset, learner, _):
-        answers = [a for a in dataset.pull() if a.source != "test"]
+        answers = dataset.answers()
         rows = replay(answers, learner, test, settings.loop.use_machine_labels)
     if not rows:
         raise ProjectError("There is nothing to report yet.", "Run a step: weasel run step")
@@ -97,7 +99,7 @@ def main(
         + ["-" if score is None else f"{score:.3f}" for score in (row.accuracy, row.macro_f)]
         for row in rows
     ]
-    print(table(cells, header=header, divider=True, aligns="rrrrrr"))
+    print(table(cells, header=header, divider=True, aligns=ALIGNS))
     users = sorted({vote.user for answer in answers for vote in answer.votes})
     msg.text(f"Answers by: {', '.join(users)}")
     if test is None:

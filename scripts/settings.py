@@ -60,6 +60,7 @@ class LoopSettings(_Block):
     seed_size: Texts that people are asked before there is a trained model.
     random_share: Share of a batch that is drawn at random, for an honest estimate of accuracy.
     budget: Answers by people after which the loop stops; 0 for no limit.
+    target_accuracy: A step says when the estimated accuracy surely reaches it; 0 for none.
     use_machine_labels: Train on the bot's answers too.
     strategy: The query strategy: which texts people are asked.
     cold_start: The same, before there is a trained model.
@@ -71,6 +72,7 @@ class LoopSettings(_Block):
     seed_size: int = Field(20, ge=2, le=250)
     random_share: float = Field(0.1, ge=0, le=1)
     budget: int = Field(0, ge=0)
+    target_accuracy: float = Field(0.0, ge=0, le=1)
     use_machine_labels: bool = False
     strategy: Strategy
     cold_start: Strategy

@@ -30,10 +30,11 @@ def main(
     with open_loop(settings) as (dataset, learner, pool):
         while True:
             # Answers first: a run that was stopped in between goes on where it was.
-            annotate(dataset, gold, list(learner.labels), noise, settings.loop.seed)
+            answered = annotate(dataset, gold, list(learner.labels), noise, settings.loop.seed)
             result = step(dataset, learner, pool, settings)
             show(result)
-            if not result.asked + result.validated + result.withdrawn:
+            # Without any answer a step waits: texts of the batch have no gold label.
+            if result.finished or (result.why and not answered):
                 break
 
 

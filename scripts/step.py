@@ -1,6 +1,6 @@
 """One step of the active-learning loop: pull answers, train, score the pool, ask the next batch."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -9,51 +9,27 @@ import numpy as np
 import typer
 from wasabi import msg
 
-from scripts.active_learning.autovalidation import (
-    Evidence,
-    MachineLabels,
-    Measured,
-    measured_precision,
-)
+from scripts.active_learning.autovalidation import Evidence, MachineLabels
 from scripts.active_learning.plan import Plan, plan_step
 from scripts.active_learning.query import QueryState, uncertainty
 from scripts.corpus import Pool
 from scripts.errors import run
 from scripts.learner import Learner
-from scripts.records.answers import Answer
+from scripts.progress import agreement, audit_precision, progress, trainable
+from scripts.records.answers import Answers
 from scripts.records.convert import doc_to_record
 from scripts.records.dataset import MOST, LoopDataset
 from scripts.session import open_loop
 from scripts.settings import Settings, load_settings
 
-
-@dataclass(frozen=True)
-class Answers:
-    """What Argilla holds, by status."""
-
-    all: list[Answer]
-    labelled: list[Answer] = field(init=False)
-    machine: list[Answer] = field(init=False)
-    waiting: list[Answer] = field(init=False)
-
-    def __post_init__(self) -> None:
-        for status in ("labelled", "machine", "waiting"):
-            found = [answer for answer in self.all if answer.status == status]
-            object.__setattr__(self, status, found)
-
-    @property
-    def by_people(self) -> int:
-        """Records that people have dealt with: what a budget of labels is spent on."""
-        return sum(answer.status not in ("machine", "waiting") for answer in self.all)
-
-    @property
-    def next_iteration(self) -> int:
-        return 1 + max((answer.iteration for answer in self.all), default=-1)
+# A text on which people still disagree evenly after so many rounds is left out of training.
+MOST_ROUNDS = 3
 
 
 @dataclass(frozen=True)
 class StepResult:
-    """What a step did. asked is 0 where it changed nothing; why says why."""
+    """What a step did. All counts are 0 where it changed nothing; why says why. finished: another
+    step would change nothing either, whatever people answer."""
 
     iteration: int
     asked: int = 0
@@ -61,6 +37,7 @@ class StepResult:
     withdrawn: int = 0
     trained_on: int = 0
     why: str = ""
+    finished: bool = False
 
 
 def step(
@@ -74,7 +51,7 @@ def step(
 
     now: Do not wait for the answers that are missing.
     """
-    answers = Answers([a for a in dataset.pull() if a.source != "test"])
+    answers = Answers(dataset.answers())
     iteration = answers.next_iteration
     loop = settings.loop
     if answers.waiting and not now:
@@ -86,25 +63,41 @@ def step(
         )
     left = loop.budget - answers.by_people if loop.budget else loop.batch_size + loop.seed_size
     if left <= 0:
-        return StepResult(iteration, why=f"the budget of {loop.budget} answers is spent")
+        return StepResult(
+            iteration, why=f"the budget of {loop.budget} answers is spent", finished=True
+        )
 
-    asked = {answer.id for answer in answers.all}
+    asked = {answer.text_id for answer in answers.all}
     rows = np.array([i for i, id_ in enumerate(pool.ids) if id_ not in asked], dtype=np.intp)
     if not len(rows):
-        return StepResult(iteration, why="every text of the pool has been asked")
+        return StepResult(iteration, why="every text of the pool has been asked", finished=True)
 
     state, evidence, machine, trained_on = assess(answers, learner, pool, rows, settings)
     cold = not len(state.labelled_embeddings)
     size = min(left, loop.seed_size if cold else loop.batch_size)
     rng = np.random.default_rng([loop.seed, iteration])
     plan = plan_step(state, loop.plan(size), rng, evidence, machine)
-    records = plan_to_records(plan, state, rows, answers, dataset, learner, pool, iteration)
-    dataset.push(records)
-    for reason in plan.reasons:
-        msg.text(f"- {reason}")
+    again = [a for a in answers.tied if a.round < MOST_ROUNDS]
+    records = [dataset.again(answer, iteration) for answer in again]
+    records += plan_to_records(plan, state, rows, answers, dataset, learner, pool, iteration)
+    # Withdrawals stand last: those that do not fit are as doubtful at the next step.
+    dataset.push(records[:MOST])
+    say = list(plan.reasons)
+    if evidence is not None:
+        embeddings = learner.embed(pool.texts)
+        rules, gain = progress(answers, evidence.probs, learner, embeddings, len(rows), settings)
+        stop = ", ".join(rule.name for rule in rules if rule.holds) or "none"
+        say += [rule.reason for rule in rules]
+        say += [str(gain), f"rules that say stop: {stop}"]
+    if not np.isnan(alpha := agreement(answers, learner)):
+        say.append(f"agreement of people (Krippendorff's alpha): {alpha:.2f}")
+    if machine is not None:
+        say.append(f"precision of the machine's answers, by audit: {machine.precision}")
+    for line in say:
+        msg.text(f"- {line}")
     return StepResult(
         iteration,
-        asked=len(plan.query) + len(plan.audit),
+        asked=len(plan.query) + len(plan.audit) + len(again),
         validated=len(plan.auto) - len(plan.audit),
         withdrawn=len(plan.withdraw),
         trained_on=trained_on,
@@ -123,11 +116,10 @@ def assess(
     multi_label = settings.argilla.multi_label
     extra = answers.machine if settings.loop.use_machine_labels else []
     train = answers.labelled
-    # A model that has seen one class only would suggest nothing else: go on with the cold start.
-    if len({label for answer in train for label in answer.labels}) < 2:
-        train, extra = [], []
     evidence = None
-    if len(train) >= 2:
+    if not trainable(train):  # go on with the cold start
+        train, extra = [], []
+    else:
         evidence = Evidence(
             learner.cross_validate(train, extra, seed=settings.loop.seed),
             learner.targets(train),
@@ -150,14 +142,6 @@ def assess(
             audit_precision(answers, learner),
         )
     return state, evidence, machine, len(train) + len(extra)
-
-
-def audit_precision(answers: Answers, learner: Learner) -> Measured:
-    """How often people agree with the bot on the records drawn to check it."""
-    checked = [a for a in answers.labelled if a.source == "audit" and a.machine]
-    return measured_precision(
-        learner.encode_labels([a.machine for a in checked]), learner.targets(checked)
-    )
 
 
 def plan_to_records(
@@ -203,7 +187,7 @@ def plan_to_records(
         else:
             records.append(dataset.machine_response(record(row, "auto"), chosen))
     withdrawn = [dataset.withdrawn(answers.machine[i]) for i in plan.withdraw]
-    return (records + withdrawn)[:MOST]
+    return records + withdrawn
 
 
 def _query_source(row: int, plan: Plan, kind: str) -> str:

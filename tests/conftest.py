@@ -8,11 +8,7 @@ import srsly
 
 from scripts.prepare import main as prepare
 
-pytest_plugins = (
-    ["tests.argilla_server.fixtures", "tests.loop_fixtures"]
-    if (Path(__file__).parent / "argilla_server" / "fixtures.py").exists()
-    else ["tests.loop_fixtures"]
-)
+pytest_plugins = ["tests.argilla_server.fixtures", "tests.loop_fixtures"]
 
 ROOT = Path(__file__).parent.parent
 TOPICS = {"business": "companies and markets", "sports": "matches and players", "tech": "computers"}

@@ -15,11 +15,12 @@ from scripts.annotate import annotate
 from scripts.corpus import Pool
 from scripts.errors import ProjectError
 from scripts.pull import main as pull
+from scripts.records.answers import Answers
 from scripts.records.convert import QUESTION, TEXT, VECTOR
 from scripts.records.dataset import BOT, ORACLE, LoopDataset
 from scripts.report import read_test, replay
 from scripts.settings import Settings
-from scripts.step import Answers, step
+from scripts.step import step
 from tests.loop_fixtures import Loop, new_name, opened
 
 

@@ -59,6 +59,7 @@ from scripts.argilla_server.conditions import (
 )
 from scripts.argilla_server.text_query import (
     Constant,
+    Fuzzy,
     Group,
     Leaf,
     Node,
@@ -333,13 +334,18 @@ def _first_look(node: Node) -> ColumnElement[bool]:
         return (and_ if node.every else or_)(*map(_first_look, node.parts))
     if not isinstance(node, Leaf):
         return true()
-    # Other letters are stored as escapes, with upper and lower case apart.
-    parts = [part for literal in node.literals for part in _ascii_parts(literal)]
+    if isinstance(node, Fuzzy):
+        return or_(*map(_holds_letters, node.pieces))
+    return and_(true(), *map(_holds_letters, node.literals))
+
+
+def _holds_letters(word: str) -> ColumnElement[bool]:
+    """Whether the letters of a word are in the record's JSON, as far as they are ASCII.
+
+    Others are written as escapes there, with upper and lower case apart.
+    """
+    parts = "".join(char if char.isascii() else " " for char in word).split()
     return and_(true(), *(_RECORD_FIELDS.contains(part, autoescape=True) for part in parts))
-
-
-def _ascii_parts(word: str) -> list[str]:
-    return "".join(char if char.isascii() else " " for char in word).split()
 
 
 async def _matching_ids(

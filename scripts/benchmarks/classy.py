@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 import spacy
+from spacy.language import Language
 
 
 def make_classy(data: dict[str, list[str]], model: str, encoder: Any = None) -> Any:
@@ -21,6 +22,16 @@ def make_classy(data: dict[str, list[str]], model: str, encoder: Any = None) -> 
                 self.encoder = encoder
 
     return Classy(model=model, nlp=spacy.blank("en"), name="classy", data=data, verbose=False)
+
+
+def make_classy_pipeline(data: dict[str, list[str]], model: str) -> Language:
+    """A pipeline with classy's component, exactly as its README makes one."""
+    import classy_classification  # noqa: F401
+
+    nlp = spacy.blank("en")
+    config = {"data": data, "model": model, "device": "cpu"}
+    nlp.add_pipe("classy_classification", config=config)
+    return nlp
 
 
 class Lookup:

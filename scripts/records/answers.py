@@ -1,8 +1,8 @@
 """What people (and the bot) said about a record, resolved to one answer."""
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 Status = Literal["labelled", "machine", "discarded", "tied", "waiting"]
@@ -20,8 +20,9 @@ class Vote:
 
 @dataclass(frozen=True)
 class Answer:
-    """One record of the loop as Argilla has it.
+    """One record of the loop as Argilla has it; after `merge`, one text.
 
+    id: The text's id; a text that is asked again has a record of its own, "<id>-2" and so on.
     status: labelled (people agree), machine (only the bot has answered), discarded (never trained
         on, never asked again), tied (people disagree evenly), waiting (not enough answers yet).
     labels: The label, or in multi-label data the labels; empty while waiting.
@@ -37,6 +38,37 @@ class Answer:
     votes: tuple[Vote, ...] = ()
     machine: tuple[str, ...] = ()
     server_id: str = ""
+    round: int = 1
+
+    @property
+    def text_id(self) -> str:
+        return self.id.partition("-")[0]
+
+
+@dataclass(frozen=True)
+class Answers:
+    """One answer a text, by status."""
+
+    all: list[Answer]
+    labelled: list[Answer] = field(init=False)
+    machine: list[Answer] = field(init=False)
+    tied: list[Answer] = field(init=False)
+    waiting: list[Answer] = field(init=False)
+
+    def __post_init__(self) -> None:
+        for status in ("labelled", "machine", "tied", "waiting"):
+            found = [answer for answer in self.all if answer.status == status]
+            object.__setattr__(self, status, found)
+
+    @property
+    def by_people(self) -> int:
+        """Texts that people have dealt with, each as often as it was asked: what a budget of
+        labels is spent on."""
+        return sum(a.round for a in self.all if a.status not in ("machine", "waiting"))
+
+    @property
+    def next_iteration(self) -> int:
+        return 1 + max((answer.iteration for answer in self.all), default=-1)
 
 
 def resolve(
@@ -69,3 +101,34 @@ def resolve(
     if len(ranked) > 1 and ranked[0][1] == ranked[1][1]:
         return "tied", ()
     return "labelled", (ranked[0][0],)
+
+
+def merge(
+    answers: Iterable[Answer], bot: str | None, min_submitted: int, multi_label: bool
+) -> list[Answer]:
+    """One answer a text: the votes of its rounds together, where a user's later vote replaces the
+    earlier one. A text with a round that waits for votes is waiting. In order of the first round.
+    """
+    rounds: dict[str, list[Answer]] = {}
+    for answer in answers:
+        rounds.setdefault(answer.text_id, []).append(answer)
+    merged = []
+    for group in rounds.values():
+        group.sort(key=lambda answer: answer.round)
+        first, last = group[0], group[-1]
+        votes = {vote.user: vote for answer in group for vote in answer.votes}
+        status, labels = resolve(list(votes.values()), bot, min_submitted, multi_label)
+        if len(group) > 1 and any(answer.status == "waiting" for answer in group):
+            status, labels = "waiting", ()
+        merged.append(
+            replace(
+                last,
+                id=first.id,
+                status=status,
+                labels=labels,
+                source=first.source,
+                machine=first.machine,
+                votes=tuple(votes.values()),
+            )
+        )
+    return merged

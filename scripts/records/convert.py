@@ -88,6 +88,7 @@ def record_to_answer(
         votes=tuple(votes),
         machine=machine,
         server_id=str(record._server_id),
+        round=int(str(record.id).partition("-")[2] or 1),
     )
 
 

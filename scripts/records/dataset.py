@@ -9,7 +9,7 @@ from typing import Any
 import argilla as rg
 
 from scripts.errors import ProjectError
-from scripts.records.answers import Answer
+from scripts.records.answers import Answer, merge
 from scripts.records.convert import QUESTION, TEXT, VECTOR, record_to_answer
 from scripts.settings import ArgillaSettings
 
@@ -84,6 +84,15 @@ class LoopDataset:
             for record in self.dataset.records(with_suggestions=False, batch_size=500)
         ]
 
+    def answers(self) -> list[Answer]:
+        """One answer a text: its rounds together. The held-out test set is not part of it."""
+        return merge(
+            (answer for answer in self.pull() if answer.source != "test"),
+            BOT,
+            self.settings.min_submitted,
+            self.settings.multi_label,
+        )
+
     def push(self, records: Sequence[rg.Record]) -> None:
         """Upsert records by their id, in one request: the server takes all of them or none.
 
@@ -122,6 +131,14 @@ class LoopDataset:
             metadata={"iteration": answer.iteration, "source": "review"},
         )
         return self.machine_response(record, answer.machine, submitted=False)
+
+    def again(self, answer: Answer, iteration: int) -> rg.Record:
+        """A new record of the same text, without a suggestion: nobody's answer is taken back."""
+        return rg.Record(
+            id=f"{answer.text_id}-{answer.round + 1}",
+            fields={TEXT: answer.text},
+            metadata={"iteration": iteration, "source": "review"},
+        )
 
     def respond(self, answer: Answer, labels: Sequence[str], username: str) -> None:
         """Submit a response as the annotation page does, with the user's own key."""

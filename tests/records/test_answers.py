@@ -2,7 +2,7 @@
 
 import pytest
 
-from scripts.records.answers import Vote, resolve
+from scripts.records.answers import Answer, Status, Vote, merge, resolve
 
 BOT = "classy-bot"
 A, B, C = (Vote(user, ("sport",)) for user in "abc")
@@ -45,3 +45,30 @@ def test_exclusive_labels(votes: list[Vote], min_submitted: int, expected: tuple
 )
 def test_several_labels_a_text(votes: list[Vote], expected: tuple) -> None:
     assert resolve(votes, BOT, len(votes), multi_label=True) == expected
+
+
+def record(id_: str, status: Status, *votes: Vote) -> Answer:
+    round_ = int(id_.partition("-")[2] or 1)
+    return Answer(id_, "text", status, (), round_, "query", votes, round=round_)
+
+
+@pytest.mark.parametrize(
+    ("second", "expected"),
+    [
+        ((), "waiting"),
+        ((Vote("a", ("tech",)), Vote("b", ("tech",))), "labelled"),  # both think again
+        ((Vote("c", ("tech",)), Vote("e", ("tech",))), "labelled"),  # two more people
+        ((Vote("a", ("sport",)), Vote("d", ("tech",))), "tied"),  # they stay as they were
+    ],
+)
+def test_a_tie_is_asked_again_and_all_votes_count(
+    second: tuple[Vote, ...], expected: Status
+) -> None:
+    first = record("x", "tied", A, TECH)
+    again = record("x-2", "labelled" if second else "waiting", *second)
+    other = record("y", "labelled", A, B)
+    found = merge([first, other, again], BOT, 2, multi_label=False)
+    assert [(a.id, a.status) for a in found] == [("x", expected), ("y", "labelled")]
+    assert found[0].iteration == 2
+    if expected == "labelled":
+        assert found[0].labels == ("tech",)

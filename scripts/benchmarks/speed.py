@@ -1,0 +1,238 @@
+"""Time and memory against classy-classification as it comes: same machine, same weights, same texts,
+turn by turn, every measurement in a process of its own."""
+
+import json
+import subprocess
+import sys
+import tempfile
+import time
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import numpy as np
+import spacy
+from spacy.cli._util import import_code
+from spacy.cli.package import package as spacy_package
+from spacy.training import Example
+from wasabi import msg
+
+import components.code  # noqa: F401
+from components.onnx_encoder import OnnxEncoder
+from scripts.benchmarks.data import read_labelled, sample_balanced
+from scripts.errors import ProjectError
+from scripts.export_encoder import export, find_model, load_original
+
+TEXT = "The minister said that the central bank would keep interest rates where they are."
+CODE = ["components/onnx_encoder.py", "components/classy_heads.py", "components/classy_textcat.py"]
+
+
+def run_worker(task: dict[str, Any], isolated: bool = False) -> dict[str, Any]:
+    """RETURNS: The worker's answer, and the seconds from starting the process to its end.
+
+    isolated: without the project on the path, as an installed package runs.
+    """
+    worker = Path(__file__).with_name("worker.py")
+    command = [sys.executable, "-I", str(worker)] if isolated else [sys.executable, "-m"]
+    if not isolated:
+        command.append("scripts.benchmarks.worker")
+    begin = time.perf_counter()
+    done = subprocess.run(
+        command, input=json.dumps(task), capture_output=True, text=True, check=False
+    )
+    seconds = time.perf_counter() - begin
+    if done.returncode:
+        raise ProjectError("A measurement failed.", done.stderr.strip()[-2000:])
+    return {**json.loads(done.stdout.splitlines()[-1]), "seconds": seconds}
+
+
+def compare(source: str, model: str, rounds: int, only: list[str]) -> Iterator[dict[str, Any]]:
+    """Rows of the table: median of the rounds, and the ratio to classy's."""
+    texts, gold = read_labelled(source)
+    where, _ = find_model(model)
+    with tempfile.TemporaryDirectory() as tmp:
+        pipelines = make_pipelines(model, where, texts, gold, Path(tmp))
+        measured: list[dict[str, Any]] = []
+        if "throughput" in only:
+            measured += throughput(texts, gold, where, pipelines, rounds)
+        if "start" in only:
+            measured += start(texts, gold, where, pipelines, rounds, Path(tmp))
+        if "retraining" in only:
+            measured += retraining(texts, gold, where, pipelines, rounds)
+    yield from measured
+
+
+def make_pipelines(
+    model: str, where: str, texts: list[str], gold: list[str], folder: Path
+) -> dict[str, Path]:
+    """Trained pipelines with a 32-bit and an 8-bit encoder."""
+    original = load_original(where)
+    train, _ = sample_balanced(gold, 25, np.random.default_rng(0))
+    pipelines = {}
+    for name, quantize in (("fp32", False), ("int8", True)):
+        export(original, model, folder / f"encoder-{name}", quantize=quantize)
+        nlp = spacy.blank("en")
+        pipe: Any = nlp.add_pipe("classy_textcat")
+        pipe.encoder = OnnxEncoder(folder / f"encoder-{name}")
+        examples = [
+            Example.from_dict(
+                nlp.make_doc(texts[i]), {"cats": {k: float(k == gold[i]) for k in set(gold)}}
+            )
+            for i in train
+        ]
+        nlp.initialize(lambda examples=examples: examples)
+        nlp.to_disk(folder / name)
+        pipelines[name] = folder / name
+    return pipelines
+
+
+def throughput(
+    texts: list[str], gold: list[str], where: str, pipelines: dict[str, Path], rounds: int
+) -> Iterator[dict[str, Any]]:
+    train, test = sample_balanced(gold, 25, np.random.default_rng(0))
+    test = test[:1000]
+    common = {
+        "task": "throughput",
+        "texts": [texts[i] for i in test],
+        "warm_up": [texts[i] for i in train[:32]],
+    }
+    tasks = {
+        "classy": {**common, "kind": "classy", "model": where, "data": as_data(texts, gold, train)},
+        **{name: {**common, "kind": "ours", "path": str(path)} for name, path in pipelines.items()},
+    }
+    answers = turn_by_turn(tasks, rounds)
+    right = [gold[i] for i in test]
+    accuracy = {
+        name: np.mean([p == g for p, g in zip(runs[0]["predicted"], right, strict=True)])
+        for name, runs in answers.items()
+    }
+    speed = {name: median(run["texts a second"] for run in runs) for name, runs in answers.items()}
+    for name in tasks:
+        yield {
+            "what": f"nlp.pipe, {len(test)} texts: texts a second",
+            "of": name,
+            "median": f"{speed[name]:.0f}",
+            "ratio": f"{speed[name] / speed['classy']:.2f} ×",
+            "accuracy": f"{accuracy[name]:.3f}",
+        }
+
+
+def start(
+    texts: list[str],
+    gold: list[str],
+    where: str,
+    pipelines: dict[str, Path],
+    rounds: int,
+    folder: Path,
+) -> Iterator[dict[str, Any]]:
+    train, _ = sample_balanced(gold, 5, np.random.default_rng(0))
+    tasks: dict[str, dict[str, Any]] = {
+        "classy": {
+            "task": "start",
+            "kind": "classy",
+            "model": where,
+            "text": TEXT,
+            "data": as_data(texts, gold, train),
+        }
+    }
+    for name, path in pipelines.items():
+        unpacked = build_and_unpack(path, name, folder / f"wheel-{name}")
+        tasks[name] = {
+            "task": "start",
+            "kind": "ours",
+            "package": f"en_bench_{name}",
+            "package_path": str(unpacked),
+            "text": TEXT,
+        }
+    answers = turn_by_turn(tasks, rounds, isolated=True)
+    for what, key, unit in (
+        ("process start to first prediction", "seconds", "s"),
+        ("peak memory of that process", "peak memory", "MB"),
+    ):
+        values = {name: median(run[key] for run in runs) for name, runs in answers.items()}
+        for name, value in values.items():
+            yield {
+                "what": f"{what} ({unit})",
+                "of": name,
+                "median": f"{value:.2f}" if unit == "s" else f"{value:.0f}",
+                "ratio": f"{values['classy'] / value:.1f} × less",
+            }
+
+
+def retraining(
+    texts: list[str], gold: list[str], where: str, pipelines: dict[str, Path], rounds: int
+) -> Iterator[dict[str, Any]]:
+    n_labels = len(set(gold))
+    for size in (20, 200, 1000):
+        rng = np.random.default_rng(0)
+        train, test = sample_balanced(gold, round(size / n_labels), rng)
+        test = test[:1000]
+        first, _ = sample_balanced(gold, 2, np.random.default_rng(1))
+        common = {
+            "task": "retraining",
+            "data": as_data(texts, gold, train),
+            "first_data": as_data(texts, gold, first),
+            "test": [texts[i] for i in test],
+        }
+        tasks = {
+            "classy": {**common, "kind": "classy", "model": where},
+            "fp32": {**common, "kind": "ours", "path": str(pipelines["fp32"])},
+        }
+        answers = turn_by_turn(tasks, rounds)
+        right = [gold[i] for i in test]
+        for what, key in (("with texts not seen before", "new texts"), ("again", "again")):
+            values = {name: median(run[key] for run in runs) for name, runs in answers.items()}
+            for name, value in values.items():
+                predicted = answers[name][0]["predicted"]
+                decisions = answers[name][0].get("decisions", predicted)
+                accuracy = np.mean([p == g for p, g in zip(decisions, right, strict=True)])
+                yield {
+                    "what": f"training on {len(train)} labels, {what} (s)",
+                    "of": name,
+                    "median": f"{value:.3f}",
+                    "ratio": f"{values['classy'] / value:.1f} × less",
+                    "accuracy": f"{accuracy:.3f}",
+                }
+
+
+def turn_by_turn(
+    tasks: dict[str, dict[str, Any]], rounds: int, isolated: bool = False
+) -> dict[str, list[dict[str, Any]]]:
+    """Every round measures all of them, so that a busy moment of the machine hits all alike."""
+    answers: dict[str, list[dict[str, Any]]] = {name: [] for name in tasks}
+    for _ in range(rounds):
+        for name, task in tasks.items():
+            answers[name].append(run_worker(task, isolated))
+    msg.info(f"{task['task']}: {rounds} rounds")
+    return answers
+
+
+def as_data(texts: list[str], gold: list[str], rows: np.ndarray) -> dict[str, list[str]]:
+    """classy's form of training data, with sorted labels (its scores are swapped otherwise)."""
+    data: dict[str, list[str]] = {label: [] for label in sorted(set(gold))}
+    for i in rows:
+        data[gold[i]].append(texts[i])
+    return data
+
+
+def build_and_unpack(pipeline: Path, name: str, folder: Path) -> Path:
+    """Build the wheel and unpack it, which is what installing it without its requirements does."""
+    folder.mkdir()
+    for path in CODE:
+        import_code(path)
+    spacy_package(
+        pipeline,
+        folder,
+        code_paths=[Path(path) for path in CODE],
+        name=f"bench_{name}",
+        version="0.0.0",
+        create_sdist=False,
+        create_wheel=True,
+        silent=True,
+    )
+    (wheel,) = folder.glob("*/dist/*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(folder / "unpacked")
+    return folder / "unpacked"

@@ -1,0 +1,122 @@
+"""One measurement in a process of its own. Reads a task as JSON from stdin, prints one of JSON.
+
+Nothing is imported before it is needed: imports are part of what is measured.
+"""
+
+import json
+import resource
+import sys
+import time
+
+STARTED = time.perf_counter()
+
+
+def peak_memory() -> float:
+    """Megabytes of this process at its largest."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def start(task: dict) -> dict:
+    """Load a pipeline and classify one text. The parent measures the time of the process."""
+    if task["kind"] == "classy":
+        # As in its README; there is no trained pipeline that could be loaded.
+        import classy_classification  # noqa: F401
+        import spacy
+
+        nlp = spacy.blank("en")
+        config = {"data": task["data"], "model": task["model"], "device": "cpu"}
+        nlp.add_pipe("classy_classification", config=config)
+        cats = nlp(task["text"])._.cats
+    else:
+        sys.path.insert(0, task["package_path"])
+        import spacy
+
+        cats = spacy.load(task["package"])(task["text"]).cats
+    return {"cats": cats, "seconds inside": time.perf_counter() - STARTED}
+
+
+def throughput(task: dict) -> dict:
+    """Texts a second of nlp.pipe, warm."""
+    if task["kind"] == "classy":
+        from scripts.benchmarks.classy import make_classy_pipeline
+
+        nlp = make_classy_pipeline(task["data"], task["model"])
+    else:
+        nlp = load_ours(task["path"])
+    list(nlp.pipe(task["warm_up"]))
+    begin = time.perf_counter()
+    docs = list(nlp.pipe(task["texts"]))
+    seconds = time.perf_counter() - begin
+    cats = [doc._.cats if task["kind"] == "classy" else doc.cats for doc in docs]
+    return {
+        "texts a second": len(docs) / seconds,
+        "predicted": [max(row, key=row.__getitem__) for row in cats],
+    }
+
+
+def retraining(task: dict) -> dict:
+    """Seconds to train on all labels again: a first time with texts it has not seen, and again."""
+    from scripts.benchmarks.classy import make_classy_pipeline
+
+    data, first = task["data"], task["first_data"]
+    if task["kind"] == "classy":
+        nlp = make_classy_pipeline(first, task["model"])
+        component = nlp.get_pipe("classy_classification")
+
+        def train() -> None:
+            component.set_training_data({key: list(texts) for key, texts in data.items()})
+
+    else:
+        from spacy.training import Example
+
+        nlp = load_ours(task["path"])
+
+        def examples_of(data: dict) -> list:
+            return [
+                Example.from_dict(
+                    nlp.make_doc(text), {"cats": {k: float(k == label) for k in data}}
+                )
+                for label, texts in data.items()
+                for text in texts
+            ]
+
+        # The first training imports classy, for both of them.
+        start_with = examples_of(first)
+        nlp.initialize(lambda: start_with)
+        examples = examples_of(data)
+
+        def train() -> None:
+            nlp.initialize(lambda: examples)
+
+    times = []
+    for _ in range(2):
+        begin = time.perf_counter()
+        train()
+        times.append(time.perf_counter() - begin)
+    result = {"new texts": times[0], "again": times[1]}
+    if task["kind"] == "classy":
+        embeddings = component.get_embeddings(task["test"])
+        result["decisions"] = [
+            component.label_list[i] for i in component.clf.predict(embeddings).tolist()
+        ]
+        scores = [row for row in component.get_prediction(embeddings)]
+    else:
+        scores = [doc.cats for doc in nlp.pipe(task["test"])]
+    result["predicted"] = [max(row, key=row.__getitem__) for row in scores]
+    return result
+
+
+def load_ours(path: str):  # type: ignore[no-untyped-def]
+    import spacy
+
+    import components.code  # noqa: F401
+
+    return spacy.load(path)
+
+
+TASKS = {"start": start, "throughput": throughput, "retraining": retraining}
+
+if __name__ == "__main__":
+    task = json.load(sys.stdin)
+    answer = TASKS[task["task"]](task)
+    print(json.dumps({**answer, "peak memory": peak_memory()}))

@@ -1,0 +1,75 @@
+"""Probable label errors go back to people: worst first, and never more than asked for."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from wasabi import msg
+
+from scripts.active_learning.quality import contradicting_duplicates, label_errors
+from scripts.errors import ProjectError, run
+from scripts.learner import Learner
+from scripts.progress import trainable
+from scripts.records.answers import Answer, Answers
+from scripts.records.dataset import MOST, LoopDataset
+from scripts.session import open_loop
+from scripts.settings import load_settings
+
+
+def suspects(answers: Answers, learner: Learner, share: float, seed: int = 0) -> list[Answer]:
+    """Labelled texts to look at again, worst first: those of near duplicates with other labels,
+    then those that confident learning finds. A text is asked again once.
+
+    share: At most this share of the labelled texts.
+    """
+    labelled = answers.labelled
+    if not trainable(labelled):
+        return []
+    targets = learner.targets(labelled)
+    embeddings = learner.embed([a.text for a in labelled])
+    pairs = contradicting_duplicates(embeddings, targets)
+    probs = learner.cross_validate(labelled, seed=seed)
+    errors = label_errors(probs, targets, learner.multi_label, most=share)
+    rows = dict.fromkeys([row for pair in pairs for row in pair] + errors.rows.tolist())
+    found = [labelled[row] for row in rows if labelled[row].round == 1]
+    return found[: min(MOST, max(1, round(share * len(labelled))))]
+
+
+def review(dataset: LoopDataset, learner: Learner, share: float, seed: int = 0) -> list[Answer]:
+    """Ask people about the suspects again. Nobody's answer is taken back: the new one counts
+    instead of the same person's old one, and beside another person's.
+
+    RETURNS: The texts that are asked again.
+    RAISES (ProjectError): A text waits for an answer, as then a person is not done yet.
+    """
+    answers = Answers(dataset.answers())
+    if answers.waiting:
+        raise ProjectError(
+            f"{len(answers.waiting)} records wait for an answer; nothing was changed.",
+            f"Answer them first, at {dataset.url}",
+        )
+    found = suspects(answers, learner, share, seed)
+    dataset.push([dataset.again(answer, answers.next_iteration) for answer in found])
+    return found
+
+
+def main(
+    ctx: typer.Context,
+    config: Annotated[Path, typer.Option(help="Settings of the loop")] = Path("configs/loop.cfg"),
+    share: Annotated[float, typer.Option(help="Most of the labels", min=0, max=1)] = 0.1,
+) -> None:
+    """Ask people again about the labels that are probably wrong, worst first."""
+    settings = load_settings(config, ctx.args)
+    with open_loop(settings) as (dataset, learner, _):
+        found = review(dataset, learner, share, settings.loop.seed)
+        if not found:
+            msg.good("No label looks wrong.")
+            return
+        for answer in found[:10]:
+            msg.text(f"- {', '.join(answer.labels)}: {answer.text[:60]!r}")
+        msg.good(f"{len(found)} records are asked again, worst first")
+        print(f"Label at {dataset.url}\nthen run `weasel run step` again.")
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,132 @@
+"""Teams, wrong answers and unlabelled data: what people do to the loop."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import spacy
+import srsly
+from spacy.tokens import DocBin
+
+from scripts.annotate import annotate
+from scripts.corpus import text_id
+from scripts.errors import ProjectError
+from scripts.held_out import main as label_held_out
+from scripts.progress import agreement
+from scripts.records.answers import Answers
+from scripts.review import review
+from scripts.settings import Settings
+from scripts.step import step
+from tests.loop_fixtures import opened
+
+
+def test_two_people_a_record_and_a_tie_goes_back_to_both(
+    settings: Callable[..., Settings],
+) -> None:
+    chosen = settings("--argilla.min_submitted", 2)
+    with opened(chosen) as (loop, gold):
+        dataset, learner, _ = loop
+        labels = list(learner.labels)
+        step(*loop, chosen)
+        assert annotate(dataset, gold, labels, username="anna") == 6
+        assert "6 of 6 records" in step(*loop, chosen).why  # one answer each is not enough
+        assert annotate(dataset, gold, labels, username="ben", limit=5) == 5
+        last = next(a for a in dataset.pull() if a.status == "waiting")
+        wrong = next(label for label in labels if label not in gold[last.id])
+        dataset.respond(last, [wrong], "ben")
+
+        answers = Answers(dataset.answers())
+        assert [a.id for a in answers.tied] == [last.id]
+        assert 0 < agreement(answers, learner) < 1
+        result = step(*loop, chosen)
+        assert (result.trained_on, result.asked) == (5, 6)
+        again = next(a for a in dataset.pull() if a.id == f"{last.id}-2")
+        assert (again.text, again.status, again.source) == (last.text, "waiting", "review")
+
+        for person in ("anna", "ben"):
+            annotate(dataset, gold, labels, username=person)
+        found = {a.id: a for a in dataset.answers()}
+        assert list(found[last.id].labels) == gold[last.id]
+        assert {a.status for a in found.values()} == {"labelled"}
+        # nobody's first answer was touched
+        first = next(a for a in dataset.pull() if a.id == last.id)
+        assert first.status == "tied"
+
+
+def test_answers_that_come_while_a_step_runs_are_kept(
+    settings: Callable[..., Settings], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chosen = settings()
+    with opened(chosen) as (loop, gold):
+        dataset, learner, _ = loop
+        step(*loop, chosen)
+        annotate(dataset, gold, list(learner.labels), limit=4)
+        predict = learner.predict
+
+        def predict_while_people_answer(embeddings: np.ndarray) -> np.ndarray:
+            monkeypatch.undo()
+            annotate(dataset, gold, list(learner.labels))
+            return predict(embeddings)
+
+        monkeypatch.setattr(learner, "predict", predict_while_people_answer)
+        step(*loop, chosen, now=True)
+        found = Answers(dataset.answers())
+        assert len(found.labelled) == 6
+        assert len(found.waiting) == 5
+
+
+def test_wrong_answers_are_found_and_asked_again(settings: Callable[..., Settings]) -> None:
+    chosen = settings("--loop.seed_size", 40, "--loop.budget", 0)
+    with opened(chosen) as (loop, gold):
+        dataset, learner, _ = loop
+        labels = list(learner.labels)
+        step(*loop, chosen)
+        with pytest.raises(ProjectError, match="40 records wait"):
+            review(dataset, learner, 0.2)
+        annotate(dataset, gold, labels, noise=0.2)
+        wrong = {a.id for a in dataset.answers() if list(a.labels) != gold[a.id]}
+        assert len(wrong) >= 4
+        asked = {a.id for a in review(dataset, learner, 0.3)}
+        assert len(asked) <= 12
+        assert len(asked & wrong) >= len(wrong) / 2
+
+        annotate(dataset, gold, labels)
+        left = {a.id for a in dataset.answers() if list(a.labels) != gold[a.id]}
+        assert left == wrong - asked
+        assert asked.isdisjoint(a.id for a in review(dataset, learner, 0.3))
+
+
+def test_people_label_a_test_set_where_the_data_has_none(
+    overrides: list[str], settings: Callable[..., Settings], tmp_path: Path
+) -> None:
+    corpus = tmp_path / "corpus"
+    chosen = settings("--paths.corpus", corpus)
+    shutil.copytree(overrides[overrides.index("--paths.corpus") + 1], corpus)
+    gold_test = list(DocBin().from_disk(corpus / "test.spacy").get_docs(spacy.blank("en").vocab))
+    with opened(chosen) as (loop, gold):
+        dataset, learner, _ = loop
+
+        class Context:
+            args = [*overrides, "--paths.corpus", str(corpus)]  # noqa: RUF012
+
+        with pytest.raises(ProjectError, match=r"There is no .*held_out.jsonl"):
+            label_held_out(Context(), 5)  # type: ignore[arg-type]
+
+        (corpus / "test.spacy").unlink()
+        rows = []
+        for doc in gold_test:
+            rows.append({"id": text_id(doc.text), "text": doc.text})
+            gold[rows[-1]["id"]] = [label for label, value in doc.cats.items() if value]
+        srsly.write_jsonl(corpus / "held_out.jsonl", rows)
+        label_held_out(Context(), 5)  # type: ignore[arg-type]
+        assert not (corpus / "test.spacy").exists()
+        step(*loop, chosen)  # the held-out texts are none of the loop's business
+        annotate(dataset, gold, list(learner.labels))
+        assert step(*loop, chosen).trained_on == 6
+        label_held_out(Context(), 5)  # type: ignore[arg-type]
+        docs = list(DocBin().from_disk(corpus / "test.spacy").get_docs(spacy.blank("en").vocab))
+        assert [doc.text for doc in docs] == [row["text"] for row in rows[:5]]
+        for doc, right in zip(docs, gold_test, strict=False):
+            assert doc.cats == right.cats
