@@ -11,15 +11,18 @@ import pytest
 
 from scripts.argilla_server.manage import Credentials
 
+PASSWORD = "the annotator's, and long enough"
 
-def http(credentials: Credentials, api_key: str | None = None) -> httpx.Client:
-    """A client of the server's HTTP API."""
-    return httpx.Client(
-        base_url=f"{credentials.api_url}/api/v1",
-        headers={"X-Argilla-Api-Key": api_key or credentials.api_key},
-        timeout=30,
-        trust_env=False,
-    )
+
+def http(credentials: Credentials, username: str | None = None) -> httpx.Client:
+    """A client of the server's HTTP API: with the API key, or signed in as on the page."""
+    client = httpx.Client(base_url=f"{credentials.api_url}/api/v1", timeout=30, trust_env=False)
+    client.headers["X-Argilla-Api-Key"] = credentials.api_key
+    if username is not None:
+        token = client.post("/token", data={"username": username, "password": PASSWORD})
+        del client.headers["X-Argilla-Api-Key"]
+        client.headers["Authorization"] = f"Bearer {token.json()['access_token']}"
+    return client
 
 
 @dataclass
@@ -92,7 +95,7 @@ RECORDS: list[dict[str, Any]] = [
         "text": "Dogs don't like cats.",
         "metadata": {"source": "query", "length": 4, "uncertainty": 0.5},
         "vector": [0, 1, 0],
-        "topic": ("pets", 1.0, "Ann, by hand", "human"),
+        "topic": ("pets", 1.0, "Ann by hand", "human"),
     },
     {
         "id": "wifi",
@@ -110,7 +113,12 @@ RECORDS: list[dict[str, Any]] = [
         "vector": [-0.5, 0.5, 0],
         "topic": ("money", None, None, None),
     },
-    {"id": "fell", "text": "prices of oil fell", "note": "a cat is in the note", "vector": [0, 0, 1]},
+    {
+        "id": "fell",
+        "text": "prices of oil fell",
+        "note": "a cat is in the note",
+        "vector": [0, 0, 1],
+    },
     {"id": "cafe", "text": "Café in Zürich serves crème brûlée", "metadata": {"uncertainty": 1.0}},
     {"id": "japan", "text": "日本語のテキスト"},
     {"id": "link", "text": "visit example.com/now — it's free!\nnext line"},
@@ -143,7 +151,7 @@ def searched(argilla_server: Credentials) -> Iterator[Searched]:
     """The records above with the responses above; two submitted ones complete a record."""
     client = rg.Argilla(api_url=argilla_server.api_url, api_key=argilla_server.api_key)
     annotator = client.users.add(
-        rg.User(username=f"ann-{uuid4().hex[:8]}", password="a long enough one", role="annotator")
+        rg.User(username=f"ann-{uuid4().hex[:8]}", password=PASSWORD, role="annotator")
     )
     client.workspaces(argilla_server.workspace).add_user(annotator)
     settings = rg.Settings(
@@ -170,7 +178,7 @@ def searched(argilla_server: Credentials) -> Iterator[Searched]:
     ).create()
     clients = {
         "owner": http(argilla_server),
-        "annotator": http(argilla_server, annotator.api_key),
+        "annotator": http(argilla_server, annotator.username),
     }
     try:
         dataset.records.log([_record(row) for row in RECORDS])
@@ -197,6 +205,7 @@ def _record(row: dict[str, Any]) -> rg.Record:
         suggestions=[
             rg.Suggestion(name, value, score=score, agent=agent, type=kind)
             for name in ("topic", "tags", "stars")
-            for value, score, agent, kind in [row[name]] * (name in row)
+            if name in row
+            for value, score, agent, kind in [row[name]]
         ],
     )
