@@ -8,10 +8,13 @@ is kept: it is as small and as fast as plain logistic regression.
 
 from collections import OrderedDict
 from collections.abc import Iterator
+from functools import lru_cache, partial
 from hashlib import sha1
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+import srsly
 from spacy.util import registry
 
 
@@ -33,7 +36,7 @@ def make_pool_head(
     prior_sharpness: float = 2.0,
     sharpness: float = 6.0,
     pool_weight: float = 1000.0,
-    max_pool: int = 10_000,
+    max_pool: int = 5_000,
     C: float = 0.5,
     temperature: float = 0.6,
 ) -> Any:
@@ -53,65 +56,105 @@ def make_pool_head(
     temperature: the scores are divided by it.
 
     With a pool too small for a graph, or with labels that do not exclude each other, it is
-    classy_head.logistic.v1.
+    classy_head.logistic.v1. Without any example, the labels' names are all that is spread.
     """
+    return partial(
+        fit_pool,
+        neighbours=neighbours,
+        spread=spread,
+        prior=prior,
+        prior_sharpness=prior_sharpness,
+        sharpness=sharpness,
+        pool_weight=pool_weight,
+        max_pool=max_pool,
+        C=C,
+        temperature=temperature,
+    )
 
-    def fit(
-        X: np.ndarray,
-        Y: np.ndarray,
-        *,
-        multi_label: bool = False,
-        sample_weight: np.ndarray | None = None,
-        label_embeddings: np.ndarray | None = None,
-        pool: np.ndarray | None = None,
-        seed: int = 0,
-    ) -> Any:
-        if multi_label or Y.shape[1] < 2 or pool is None or len(pool) <= neighbours:
-            plain = registry.misc.get("classy_head.logistic.v1")()
-            return plain(
-                X,
-                Y,
-                multi_label=multi_label,
-                sample_weight=sample_weight,
-                label_embeddings=label_embeddings,
-                seed=seed,
-            )
-        from threadpoolctl import threadpool_limits
 
-        if len(pool) > max_pool:
-            rows = np.random.default_rng(seed).choice(len(pool), max_pool, replace=False)
-            pool = pool[np.sort(rows)]
-        weight = np.ones(len(X)) if sample_weight is None else np.asarray(sample_weight, float)
-        own, others = _unit(X), _unit(pool)
-        with threadpool_limits(1):
-            graph = _graph(own, others, neighbours)
-            k = Y.shape[1]
-            # A class with many labels must not drown one with few.
-            count = np.maximum((Y * weight[:, None]).sum(axis=0), 1e-9)
-            known = Y * weight[:, None] / count * count.sum() / k
-            guess = np.full((len(pool), k), 1 / k)
-            if label_embeddings is not None:
-                guess = _guess(others, _unit(label_embeddings), prior_sharpness)
-            start = np.vstack([known, prior * guess])
-            state = start
-            for _ in range(20):
-                state = spread * (graph @ state) + (1 - spread) * start
-            found = state[len(X) :] + 1e-12
-            found = (found / found.sum(axis=1, keepdims=True)) ** sharpness
-            found /= found.sum(axis=1, keepdims=True)
-            sure = found.max(axis=1)
-            sure *= min(pool_weight, len(pool)) / sure.sum()
-            coef, intercept = _soft_logistic(
-                np.vstack([X, pool]),
-                np.vstack([Y, found]),
-                np.concatenate([weight, sure]),
-                C,
-            )
-        return FittedHead(
-            "softmax", {"coef": coef / temperature, "intercept": intercept / temperature}
+def fit_pool(
+    X: np.ndarray,
+    Y: np.ndarray,
+    *,
+    multi_label: bool = False,
+    sample_weight: np.ndarray | None = None,
+    label_embeddings: np.ndarray | None = None,
+    pool: np.ndarray | None = None,
+    seed: int = 0,
+    neighbours: int,
+    spread: float,
+    prior: float,
+    prior_sharpness: float,
+    sharpness: float,
+    pool_weight: float,
+    max_pool: int,
+    C: float,
+    temperature: float,
+) -> Any:
+    """X (n, d), Y (n, k), pool (p, d), label_embeddings (k, d): see make_pool_head."""
+    from threadpoolctl import threadpool_limits
+
+    k = Y.shape[1]
+    if multi_label or k < 2 or pool is None or len(pool) <= neighbours:
+        return registry.misc.get("classy_head.logistic.v1")()(
+            X,
+            Y,
+            multi_label=multi_label,
+            sample_weight=sample_weight,
+            label_embeddings=label_embeddings,
+            seed=seed,
         )
+    if len(pool) > max_pool:
+        rows = np.random.default_rng(seed).choice(len(pool), max_pool, replace=False)
+        pool = pool[np.sort(rows)]
+    weight = np.ones(len(X)) if sample_weight is None else np.asarray(sample_weight, float)
+    own, others = _unit(X), _unit(pool)
+    # Handing matrices of this size to several threads takes longer than the work itself.
+    with threadpool_limits(1):
+        graph = _graph(own, others, neighbours)
+        # A class with many labels must not drown one with few.
+        count = np.maximum((Y * weight[:, None]).sum(axis=0), 1e-9)
+        known = Y * weight[:, None] / count * count.sum() / k
+        guess = np.full((len(pool), k), 1 / k)
+        if label_embeddings is not None:
+            guess = _guess(others, _unit(label_embeddings), prior_sharpness)
+        start = np.vstack([known, prior * guess])
+        state = start
+        for _ in range(20):
+            state = spread * (graph @ state) + (1 - spread) * start
+        found = state[len(X) :] + 1e-12
+        found = (found / found.sum(axis=1, keepdims=True)) ** sharpness
+        found /= found.sum(axis=1, keepdims=True)
+        sure = found.max(axis=1)
+        sure *= min(pool_weight, len(pool)) / sure.sum()
+        coef, intercept = _soft_logistic(
+            np.vstack([X, pool]), np.vstack([Y, found]), np.concatenate([weight, sure]), C
+        )
+    return FittedHead("softmax", {"coef": coef / temperature, "intercept": intercept / temperature})
 
-    return fit
+
+@registry.readers("pool_texts.v1")
+def read_pool_texts(path: Path | None = None, limit: int = 10_000, seed: int = 0) -> list[str]:
+    """Texts for `pool` in [initialize.components.classy_textcat], where a config must not hold them
+    itself: it would be saved with the pipeline.
+
+    path: JSONL with the field text; None for no pool. limit: a larger file is sampled.
+    """
+    if path is None:
+        return []
+    if not path.exists():
+        raise ValueError(f"No texts at {path}: run `weasel run prepare`, or set paths.pool = null.")
+    return list(_read_texts(path, path.stat().st_mtime_ns, limit, seed))
+
+
+@lru_cache(maxsize=2)
+def _read_texts(path: Path, changed: int, limit: int, seed: int) -> tuple[str, ...]:
+    """The loop trains many times on one pool; `changed` makes it read a new file again."""
+    texts = [row["text"] for row in srsly.read_jsonl(path)]
+    if len(texts) > limit:
+        rows = np.random.default_rng(seed).choice(len(texts), limit, replace=False)
+        texts = [texts[row] for row in np.sort(rows)]
+    return tuple(texts)
 
 
 def _unit(X: np.ndarray) -> np.ndarray:

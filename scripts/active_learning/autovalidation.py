@@ -17,12 +17,18 @@ from scipy.stats import beta
 from scripts.active_learning.arrays import Floats, Labels, Mask, Rows
 from scripts.active_learning.decisions import agree, decide
 
+# Mistakes that the evidence may hold where the search for a threshold starts.
+STARTS = (0, 2)
+# With fewer answers than this, nothing can be said about where the machine is good.
+LEAST_TO_PROBE = 20
+
 
 @dataclass(frozen=True)
 class ValidationSettings:
     """rule: "off", "fixed" (a certainty above `certainty`) or "precision" (at least `target` of
         the machine's answers are right, shown with `confidence`).
     audit_share: share of the machine's answers that people check, drawn at random.
+    probe_share: share of a batch that tests where the machine could be let to answer next.
     per_class: a class with enough evidence gets a threshold of its own.
     at_most: most answers by machine a step; None = no limit.
     """
@@ -32,6 +38,7 @@ class ValidationSettings:
     target: float = 0.98
     confidence: float = 0.9
     audit_share: float = 0.05
+    probe_share: float = 0.3
     per_class: bool = True
     at_most: int | None = None
 
@@ -41,7 +48,7 @@ class ValidationSettings:
         for name in ("target", "confidence"):
             if not 0 < getattr(self, name) < 1:
                 raise ValueError(f"{name} must lie between 0 and 1, both excluded")
-        for name in ("certainty", "audit_share"):
+        for name in ("certainty", "audit_share", "probe_share"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(f"{name} must lie between 0 and 1")
 
@@ -143,17 +150,17 @@ def choose_threshold(certainty: Floats, right: Mask, target: float, confidence: 
     stops at the first that fails: testing in a fixed order needs no correction for the number of
     tests (Angelopoulos et al. 2021, "Learn then Test"). The first that can pass at all leaves
     `evidence_needed` rows above it; since one early mistake would end the search, the allowed
-    error is split over three places to start from: enough evidence to allow 0, 1 or 3 mistakes.
+    error is split over two places to start from: enough evidence to allow no mistake, or two.
     """
     order = np.argsort(-certainty, kind="stable")
     sure, hits = certainty[order], np.cumsum(right[order], dtype=np.int64)
     total = np.arange(1, len(sure) + 1)
     # A threshold lets in all answers of the same certainty, so only the last of them is a place.
     last = np.append(sure[1:] < sure[:-1], True) if len(sure) else np.zeros(0, dtype=bool)
-    share = 1 - (1 - confidence) / 3
+    share = _each_start(confidence)
     passed = lower_bound(hits, total, share) >= target
     best = float("inf")
-    for mistakes in (0, 1, 3):
+    for mistakes in STARTS:
         start = _rows_needed(target, share, mistakes)
         places = np.flatnonzero(last & (total >= start))
         fails = np.flatnonzero(~passed[places])
@@ -161,6 +168,10 @@ def choose_threshold(certainty: Floats, right: Mask, target: float, confidence: 
         if len(good):
             best = min(best, float(sure[good[-1]]))
     return best
+
+
+def _each_start(confidence: float) -> float:
+    return 1 - (1 - confidence) / len(STARTS)
 
 
 @cache
@@ -187,7 +198,7 @@ def choose_thresholds(
         return np.full(k, np.nextafter(settings.certainty, 1)), (
             f"the machine answers above a certainty of {settings.certainty}, whatever it is worth",
         )
-    needed = _rows_needed(settings.target, 1 - (1 - settings.confidence) / 3, 0)
+    needed = _rows_needed(settings.target, _each_start(settings.confidence), 0)
     if evidence is None or len(evidence) < needed:
         have = 0 if evidence is None else len(evidence)
         return never, (
@@ -196,16 +207,17 @@ def choose_thresholds(
         )
     predicted, certainty = decide(evidence.probs, multi_label)
     right = agree(predicted, evidence.labels)
-    everyone = _threshold(certainty, right, evidence.audited, settings)
-    thresholds = np.full(k, everyone)
-    own = []
+    shared = _threshold(certainty, right, evidence.audited, settings)
+    thresholds = np.full(k, shared)
     if settings.per_class and not multi_label:
         for c in range(k):
             rows = predicted == c
-            if rows.sum() >= 2 * needed:
-                audited = evidence.audited[rows] if len(evidence.audited) else evidence.audited
-                thresholds[c] = _threshold(certainty[rows], right[rows], audited, settings)
-                own.append(c)
+            audited = evidence.audited[rows] if len(evidence.audited) else evidence.audited
+            own = _threshold(certainty[rows], right[rows], audited, settings)
+            above = right[rows & (certainty >= shared)]
+            # What all classes together show goes for this one unless its own texts say otherwise.
+            good = not len(above) or above.mean() >= settings.target
+            thresholds[c] = min(own, shared) if good else own
     if np.isinf(thresholds).all():
         return thresholds, (
             f"evidence too thin or too mixed to auto-validate: no certainty at which {len(right)} "
@@ -238,6 +250,57 @@ def _threshold(
         if hits[i:].mean() >= settings.target:
             return max(threshold, float(seen[i])) if i else threshold
     return float("inf") if len(seen) else threshold
+
+
+def worth_probing(
+    settings: ValidationSettings,
+    probs: Floats,
+    evidence: Evidence | None,
+    multi_label: bool = False,
+) -> tuple[Rows, tuple[str, ...]]:
+    """Where answers by people would soonest let the machine answer many texts by itself.
+
+    probs: (n, k) of the texts that neither people nor the machine have answered. Returns the row
+    numbers of the region from which to ask at random, none if there is no such region; and why.
+
+    A region is one class, or all, above some certainty. The answers so far must suggest that its
+    precision lies well above the target, or it could never be shown; of those regions the one is
+    taken that promises most texts for an answer.
+    """
+    nothing = np.zeros(0, dtype=np.intp)
+    if settings.rule != "precision" or evidence is None or not len(probs):
+        return nothing, ()
+    predicted, certainty = decide(evidence.probs, multi_label)
+    right = agree(predicted, evidence.labels)
+    theirs, sure = decide(probs, multi_label)
+    groups = [(np.ones(len(right), dtype=bool), np.ones(len(sure), dtype=bool), "all classes")]
+    if settings.per_class and not multi_label:
+        groups += [(predicted == c, theirs == c, f"class {c}") for c in range(probs.shape[1])]
+    best, gain, reason = nothing, 0.0, ""
+    for known, pool, name in groups:
+        threshold = _promising(certainty[known], right[known], settings.target)
+        region = np.flatnonzero(pool & (sure >= threshold))
+        hits = right[known & (certainty >= threshold)]
+        mistakes = int((~hits).sum())
+        share = _each_start(settings.confidence)
+        missing = max(_rows_needed(settings.target, share, mistakes) - len(hits), 1)
+        if len(region) > 2 * missing and len(region) / missing > gain:
+            best, gain = region, len(region) / missing
+            reason = (
+                f"about {missing} more answers in {name} above a certainty of {threshold:.2f} "
+                f"could let the machine answer {len(region)} texts"
+            )
+    return best, ((reason,) if len(best) else ())
+
+
+def _promising(certainty: Floats, right: Mask, target: float) -> float:
+    """The lowest certainty above which the share that is right lies halfway between target and 1
+    or higher; infinity if there is too little evidence to say."""
+    order = np.argsort(-certainty, kind="stable")
+    total = np.arange(1, len(order) + 1)
+    shares = np.cumsum(right[order]) / total
+    good = np.flatnonzero((shares >= (1 + target) / 2) & (total >= LEAST_TO_PROBE))
+    return float(certainty[order[good[-1]]]) if len(good) else float("inf")
 
 
 def passes(probs: Floats, thresholds: Floats, multi_label: bool = False) -> Mask:

@@ -16,6 +16,7 @@ from scripts.active_learning.autovalidation import (
     choose_thresholds,
     doubtful,
     passes,
+    worth_probing,
 )
 from scripts.active_learning.cold_start import typical_and_diverse
 from scripts.active_learning.decisions import decide
@@ -95,7 +96,8 @@ def plan_step(
     else:
         auto = np.flatnonzero(passes(state.probs, thresholds, state.multi_label))
         auto = auto[np.argsort(-certainty[auto], kind="stable")][: settings.validation.at_most]
-        query, sample = _ask(state, auto, strategy, cold, settings, rng)
+        query, sample, why = _ask(state, auto, strategy, cold, settings, evidence, rng)
+        reasons += why
     audit = _audit(auto, settings.validation.audit_share, rng)
     reasons += (
         f"{len(query)} for people ({len(sample)} of them drawn at random), "
@@ -112,19 +114,31 @@ def _ask(
     strategy: Strategy,
     cold: bool,
     settings: StepSettings,
+    evidence: Evidence | None,
     rng: np.random.Generator,
-) -> tuple[Rows, Rows]:
-    """Rows for people from what the machine does not answer: the random sample first, as it must
-    not depend on the strategy, then the strategy's."""
-    # Auto-validation takes only sure texts, so it leaves the strategy's candidates alone; but the
-    # random sample is of what remains, which stopping.estimate_accuracy accounts for.
+) -> tuple[Rows, Rows, tuple[str, ...]]:
+    """Rows for people from what the machine does not answer, those drawn at random, and why.
+
+    The random sample comes first, as it must not depend on anything else. Of what remains it is a
+    sample, which stopping.estimate_accuracy accounts for.
+    """
     left = np.setdiff1d(np.arange(len(state)), auto)
     n = min(settings.batch_size, len(left))
     share = 0.0 if cold else settings.random_share
     sample = rng.choice(left, _round_at_random(n * share, rng), replace=False)
     left = np.setdiff1d(left, sample)
-    query = left[strategy(state.take(left), n - len(sample), rng)]
-    return np.concatenate([query, sample]).astype(np.intp), sample.astype(np.intp)
+    region, why = worth_probing(settings.validation, state.probs[left], evidence, state.multi_label)
+    probes = min(
+        _round_at_random(n * settings.validation.probe_share, rng), len(region), n - len(sample)
+    )
+    probe = left[rng.choice(region, probes, replace=False)]
+    left = np.setdiff1d(left, probe)
+    query = left[strategy(state.take(left), n - len(sample) - len(probe), rng)]
+    return (
+        np.concatenate([query, probe, sample]).astype(np.intp),
+        sample.astype(np.intp),
+        why if probes else (),
+    )
 
 
 def _audit(auto: Rows, share: float, rng: np.random.Generator) -> Rows:

