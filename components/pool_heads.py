@@ -8,13 +8,11 @@ is kept: it is as small and as fast as plain logistic regression.
 
 from collections import OrderedDict
 from collections.abc import Iterator
-from functools import lru_cache, partial
+from functools import partial
 from hashlib import sha1
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-import srsly
 from spacy.util import registry
 
 
@@ -131,30 +129,6 @@ def fit_pool(
             np.vstack([X, pool]), np.vstack([Y, found]), np.concatenate([weight, sure]), C
         )
     return FittedHead("softmax", {"coef": coef / temperature, "intercept": intercept / temperature})
-
-
-@registry.readers("pool_texts.v1")
-def read_pool_texts(path: Path | None = None, limit: int = 10_000, seed: int = 0) -> list[str]:
-    """Texts for `pool` in [initialize.components.classy_textcat], where a config must not hold them
-    itself: it would be saved with the pipeline.
-
-    path: JSONL with the field text; None for no pool. limit: a larger file is sampled.
-    """
-    if path is None:
-        return []
-    if not path.exists():
-        raise ValueError(f"No texts at {path}: run `weasel run prepare`, or set paths.pool = null.")
-    return list(_read_texts(path, path.stat().st_mtime_ns, limit, seed))
-
-
-@lru_cache(maxsize=2)
-def _read_texts(path: Path, changed: int, limit: int, seed: int) -> tuple[str, ...]:
-    """The loop trains many times on one pool; `changed` makes it read a new file again."""
-    texts = [row["text"] for row in srsly.read_jsonl(path)]
-    if len(texts) > limit:
-        rows = np.random.default_rng(seed).choice(len(texts), limit, replace=False)
-        texts = [texts[row] for row in np.sort(rows)]
-    return tuple(texts)
 
 
 def _unit(X: np.ndarray) -> np.ndarray:

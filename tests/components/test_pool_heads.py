@@ -1,9 +1,7 @@
-import os
 import pickle
 
 import numpy as np
 import pytest
-import srsly
 from spacy.util import registry
 
 import components.classy_heads
@@ -108,19 +106,3 @@ def test_the_head_can_be_pickled_for_other_processes():
     head = pickle.loads(pickle.dumps(POOL()))
     fitted = head(pool[::30], np.eye(3)[topic[::30]], pool=pool)
     assert accuracy(fitted, pool, topic) > 0.9
-
-
-def test_pool_texts_are_read_sampled_and_read_again_when_they_change(tmp_path):
-    read = registry.readers.get("pool_texts.v1")
-    path = tmp_path / "pool.jsonl"
-    srsly.write_jsonl(path, [{"text": f"text {i}"} for i in range(30)])
-    assert read(path) == [f"text {i}" for i in range(30)]
-    few = read(path, limit=10)
-    assert len(set(few)) == 10
-    assert few == read(path, limit=10)
-    srsly.write_jsonl(path, [{"text": "another"}])
-    os.utime(path, ns=(1, 1))
-    assert read(path) == ["another"]
-    assert read(None) == []
-    with pytest.raises(ValueError, match="weasel run prepare"):
-        read(tmp_path / "none.jsonl")
