@@ -193,8 +193,8 @@ class ClassyTextcat(Pipe):
     ) -> None:
         """Learn from the gold `cats` of examples, replacing whatever was learned before.
 
-        labels: the labels to predict, in this order; by default those that the examples have,
-            sorted. A label may be without an example. Without any example, texts are compared
+        labels: the labels to predict, in this order; by default those that are described, then
+            those that the examples have, sorted. A label may be without an example. Without any example, texts are compared
             with the labels' names or descriptions (zero-shot).
         label_descriptions: what a label means, in a sentence or two, for some or all labels.
         pool: unlabelled texts, for heads that learn from them.
@@ -203,7 +203,8 @@ class ClassyTextcat(Pipe):
         """
         examples = [example.reference for example in get_examples() if example.reference.cats]
         if labels is None:
-            labels = sorted({label for doc in examples for label in doc.cats})
+            seen = sorted({label for doc in examples for label in doc.cats})
+            labels = [*(label_descriptions or ()), *seen]
         labels = list(dict.fromkeys(labels))
         if not labels:
             raise ValueError(

@@ -2,4 +2,6 @@
 
 import components.classy_heads
 import components.classy_textcat
-import components.onnx_encoder  # noqa: F401
+import components.onnx_encoder
+import components.pool_heads
+import components.readers  # noqa: F401

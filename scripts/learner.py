@@ -10,9 +10,8 @@ from spacy.language import Language
 from spacy.training import Example
 from spacy.util import load_config, load_model_from_config
 
-import components.classy_heads
-import components.classy_textcat
-import components.onnx_encoder  # noqa: F401
+import components.code  # noqa: F401
+from scripts.corpus import Pool
 from scripts.embedding_cache import CachedEncoder
 from scripts.records.answers import Answer
 from scripts.records.convert import answer_to_example
@@ -27,10 +26,11 @@ class Learner:
     """
 
     def __init__(
-        self, config: Path, cache: Path, labels: dict[str, str], multi_label: bool
+        self, config: Path, cache: Path, labels: dict[str, str], pool: Pool, multi_label: bool
     ) -> None:
         self.nlp: Language = load_model_from_config(load_config(config), auto_fill=True)
         self.labels = labels
+        self.pool = pool
         self.multi_label = multi_label
         self.textcat = cast(Any, self.nlp.get_pipe(TEXTCAT))
         self.textcat.encoder = CachedEncoder(self.textcat.encoder, cache)
@@ -45,8 +45,18 @@ class Learner:
 
     def train(self, answers: Sequence[Answer]) -> None:
         """Through spaCy's own door; with no answers the label descriptions alone are the model."""
-        examples = [answer_to_example(self.nlp, answer, list(self.labels)) for answer in answers]
-        self._initialize(examples)
+        self.initialize([answer_to_example(self.nlp, a, list(self.labels)) for a in answers])
+
+    def initialize(self, examples: list[Example]) -> None:
+        """Train on examples, with the labels' descriptions and the pool beside them."""
+        blocks = self.nlp.config["initialize"]["components"]
+        kept = blocks.get(TEXTCAT, {})
+        blocks[TEXTCAT] = {"label_descriptions": dict(self.labels), "pool": self.pool.texts}
+        try:
+            self.nlp.initialize(lambda: examples)
+        finally:
+            # A saved pipeline must not carry the texts it was trained on in its config.
+            blocks[TEXTCAT] = kept
 
     def predict(self, embeddings: np.ndarray) -> np.ndarray:
         """Probabilities (n, n_labels), columns in the order of the labels."""
@@ -77,9 +87,3 @@ class Learner:
             self.train([answers[i] for i in train] + list(extra))
             probs[test] = self.predict(embeddings[test])
         return probs
-
-    def _initialize(self, examples: list[Example]) -> None:
-        settings = self.nlp.config["initialize"]["components"].setdefault(TEXTCAT, {})
-        settings["labels"] = list(self.labels)
-        settings["label_descriptions"] = dict(self.labels)
-        self.nlp.initialize(lambda: examples)

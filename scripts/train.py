@@ -1,0 +1,43 @@
+"""Labels in a .spacy file -> a trained pipeline, as the loop trains it at each step."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from spacy.tokens import DocBin
+from spacy.training import Example
+from wasabi import msg
+
+from scripts.corpus import read_labels, read_pool
+from scripts.errors import ProjectError, run
+from scripts.learner import Learner
+from scripts.settings import load_settings
+
+
+def main(
+    ctx: typer.Context,
+    labelled: Annotated[Path, typer.Argument(help="File that `pull` wrote", dir_okay=False)],
+    output: Annotated[Path, typer.Argument(help="Folder of the pipeline", file_okay=False)],
+    config: Annotated[Path, typer.Option(help="Settings of the loop")] = Path("configs/loop.cfg"),
+) -> None:
+    """Train the pipeline and save it. Does what `spacy train` does with the same config, but does
+    not embed again what the loop has embedded."""
+    settings = load_settings(config, ctx.args)
+    paths = settings.paths
+    if not labelled.exists():
+        raise ProjectError(f"There is no {labelled}.", "Make it: weasel run pull")
+    learner = Learner(
+        paths.pipeline,
+        paths.cache,
+        read_labels(paths.corpus),
+        read_pool(paths.corpus),
+        settings.argilla.multi_label,
+    )
+    docs = list(DocBin().from_disk(labelled).get_docs(learner.nlp.vocab))
+    learner.initialize([Example(learner.nlp.make_doc(doc.text), doc) for doc in docs])
+    learner.nlp.to_disk(output)
+    msg.good(f"{output}: trained on {len(docs)} texts; labels: {', '.join(learner.labels)}")
+
+
+if __name__ == "__main__":
+    run(main)
