@@ -17,6 +17,7 @@ from scripts.held_out import main as label_held_out
 from scripts.progress import agreement
 from scripts.records.answers import Answers
 from scripts.review import review
+from scripts.seed import main as seed
 from scripts.settings import Settings
 from scripts.step import step
 from tests.loop_fixtures import opened
@@ -96,6 +97,30 @@ def test_wrong_answers_are_found_and_asked_again(settings: Callable[..., Setting
         left = {a.id for a in dataset.answers() if list(a.labels) != gold[a.id]}
         assert left == wrong - asked
         assert asked.isdisjoint(a.id for a in review(dataset, learner, 0.3))
+
+
+def test_examples_that_the_user_has_are_labels_from_the_start(
+    overrides: list[str], settings: Callable[..., Settings], tmp_path: Path
+) -> None:
+    class Context:
+        args = overrides
+
+    chosen = settings()
+    examples = [{"text": "The striker scored twice.", "label": "sports"}]
+    examples += [{"text": "Shares fell after the merger.", "label": "business"}]
+    srsly.write_jsonl(tmp_path / "examples.jsonl", examples)
+    for _ in range(2):  # twice does no harm
+        seed(Context(), str(tmp_path / "examples.jsonl"))  # type: ignore[arg-type]
+    with opened(chosen) as (loop, _):
+        found = loop[0].answers()
+        assert [(a.text, a.labels, a.status) for a in found] == [
+            (row["text"], (row["label"],), "labelled") for row in examples
+        ]
+        result = step(*loop, chosen)
+        assert (result.trained_on, result.asked) == (2, 5)
+    srsly.write_jsonl(tmp_path / "other.jsonl", [{"text": "x", "label": "unheard of"}])
+    with pytest.raises(ProjectError, match="unheard of"):
+        seed(Context(), str(tmp_path / "other.jsonl"))  # type: ignore[arg-type]
 
 
 def test_people_label_a_test_set_where_the_data_has_none(
