@@ -7,7 +7,7 @@ import shutil
 import tempfile
 import warnings
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 import srsly
@@ -15,6 +15,7 @@ import typer
 from wasabi import msg
 
 from components.onnx_encoder import MODEL, SETTINGS, TOKENIZER, OnnxEncoder
+from scripts.errors import ProjectError, run
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -41,36 +42,40 @@ SAMPLES = [
 
 
 def main(
-    model: str = typer.Argument(DEFAULT_MODEL, help="Name on the hub, or a local folder"),
-    output_dir: Path = typer.Argument(Path("assets/encoder"), help="Folder to write"),
-    quantize: bool = typer.Option(False, help="8-bit weights: smaller and faster, less exact"),
+    model: Annotated[str, typer.Argument(help="Name on the hub, or a local folder")],
+    output_dir: Annotated[Path, typer.Argument(help="Folder to write", file_okay=False)],
+    quantize: Annotated[bool, typer.Option(help="8-bit weights: faster, less exact")] = False,
 ) -> None:
     """Export a sentence encoder for ONNX Runtime and check it against the original."""
     source, origin = find_model(model)
     msg.info(f"Exporting {model} from {origin}")
-    try:
-        original = load_original(source)
-        with tempfile.TemporaryDirectory() as tmp:
-            folder = Path(tmp) / "encoder"
-            export(original, model, folder, quantize=quantize)
-            cosines = check(original, folder)
-            limit = MIN_COSINE_INT8 if quantize else MIN_COSINE
-            report = (
-                f"cosine with the original: lowest {cosines.min():.6f}, mean {cosines.mean():.6f}"
-            )
-            if cosines.min() < limit:
-                msg.fail(
-                    f"{report}; at least {limit} is needed. {output_dir} is unchanged.", exits=1
-                )
-            replace_folder(folder, output_dir)
-    except ExportError as err:
-        msg.fail("The encoder was not exported", str(err), exits=1)
+    cosines = export(model, output_dir, quantize=quantize)
     size = sum(file.stat().st_size for file in output_dir.iterdir()) / 1e6
-    msg.good(f"{output_dir}: {report} on {len(SAMPLES)} sample texts; {size:.0f} MB")
+    msg.good(
+        f"{output_dir}: cosine with the original at least {cosines.min():.6f} "
+        f"(mean {cosines.mean():.6f}) on {len(cosines)} sample texts; {size:.0f} MB"
+    )
 
 
-class ExportError(Exception):
-    """Something a user can put right; the message says how."""
+def export(model: str, output_dir: Path, *, quantize: bool = False) -> np.ndarray:
+    """Export a model by its name or folder. RETURNS: The cosines of the check, (samples,).
+
+    RAISES (ProjectError): The model cannot be had, or its export differs from it; what is in
+        output_dir is left as it was.
+    """
+    original = load_original(find_model(model)[0])
+    with tempfile.TemporaryDirectory() as tmp:
+        write_encoder(original, model, Path(tmp), quantize=quantize)
+        cosines = check(original, Path(tmp))
+        limit = MIN_COSINE_INT8 if quantize else MIN_COSINE
+        if not cosines.min() >= limit:
+            raise ProjectError(
+                f"The export of {model} is not faithful: cosine {cosines.min():.6f} with the "
+                f"original on a sample text, where {limit} is needed.",
+                "Try another model, or leave out --quantize." if quantize else "Try another model.",
+            )
+        replace_folder(Path(tmp), output_dir)
+    return cosines
 
 
 def find_model(model: str) -> tuple[str, str]:
@@ -89,7 +94,7 @@ def find_model(model: str) -> tuple[str, str]:
 def load_original(source: str) -> "SentenceTransformer":
     """Load a sentence-transformers model on the CPU.
 
-    RAISES ExportError: the model is neither on disk nor reachable, or has no fast tokenizer.
+    RAISES (ProjectError): The model is neither on disk nor reachable, or has no fast tokenizer.
     """
     warnings.filterwarnings("ignore", category=FutureWarning)
     warnings.filterwarnings("ignore", message=".*TracerWarning.*")
@@ -101,22 +106,23 @@ def load_original(source: str) -> "SentenceTransformer":
             source, device="cpu", model_kwargs={"attn_implementation": "eager"}
         )
     except (OSError, ValueError) as err:
-        raise ExportError(
-            f"Could not load '{source}': {str(err).splitlines()[0]}\nCheck the name, or, without "
-            f"internet, give a local folder or leave the default ({DEFAULT_MODEL}), which is "
-            "installed with requirements.txt."
+        raise ProjectError(
+            f"The model '{source}' is not there: {str(err).strip().splitlines()[0]}",
+            "Check the name. Without internet, give a local folder or leave the default "
+            f"({DEFAULT_MODEL}), which is installed with requirements.txt.",
         ) from err
     if not getattr(model.tokenizer, "is_fast", False):
-        raise ExportError(f"'{source}' has no fast tokenizer (tokenizer.json).")
+        raise ProjectError(
+            f"'{source}' has no fast tokenizer (tokenizer.json).", "Try another model."
+        )
     return model.eval()
 
 
-def export(
+def write_encoder(
     original: "SentenceTransformer", name: str, folder: Path, *, quantize: bool = False
 ) -> None:
     """Write the encoder's three files to `folder`. The whole model is traced, so whatever pooling,
     normalisation or dense layers its modules.json names are inside the graph."""
-    folder.mkdir(parents=True, exist_ok=True)
     trace(original, folder / MODEL)
     optimize(original, folder / MODEL)
     if quantize:
@@ -241,4 +247,4 @@ def replace_folder(source: Path, target: Path) -> None:
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    run(main)

@@ -6,6 +6,14 @@ import numpy as np
 import spacy
 from spacy.language import Language
 
+# As in classy_skeleton.py of version 1.0.2.
+DEFAULT_SETTINGS = {
+    "C": [1, 2, 5, 10, 20, 50, 100],
+    "kernel": ["linear", "rbf", "poly", "sigmoid"],
+    "max_cross_validation_folds": 5,
+    "seed": None,
+}
+
 
 def make_classy(data: dict[str, list[str]], model: str, encoder: Any = None) -> Any:
     """classy's few-shot component, trained in its constructor, as it always is.
@@ -25,11 +33,12 @@ def make_classy(data: dict[str, list[str]], model: str, encoder: Any = None) -> 
 
 
 def make_classy_pipeline(data: dict[str, list[str]], model: str) -> Language:
-    """A pipeline with classy's component, exactly as its README makes one."""
+    """A pipeline with classy's component, as its README makes one. Its default settings are spelled
+    out: their default of None no longer passes spaCy's validation of a config."""
     import classy_classification  # noqa: F401
 
     nlp = spacy.blank("en")
-    config = {"data": data, "model": model, "device": "cpu"}
+    config = {"data": data, "model": model, "device": "cpu", "config": DEFAULT_SETTINGS}
     nlp.add_pipe("classy_classification", config=config)
     return nlp
 

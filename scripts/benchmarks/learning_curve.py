@@ -31,7 +31,8 @@ TUTORIAL = "tutorial"
 
 @dataclass(frozen=True)
 class Row:
-    """One point of one run. loop: "tutorial", or head/strategy."""
+    """One point of one run. loop: "tutorial", or head/strategy. machine, machine_right: texts that
+    the machine has answered so far, and how many of those answers are true."""
 
     dataset: str
     condition: str
@@ -40,6 +41,8 @@ class Row:
     labels: int
     accuracy: float
     macro_f: float
+    machine: int = 0
+    machine_right: int = 0
 
 
 def run(
@@ -130,7 +133,19 @@ def _rows(
     for budget, snapshot in at_budgets(snapshots, tuple(budgets)).items():
         accuracy = float((snapshot.predicted == corpus.test_labels).mean())
         macro = f1_score(corpus.test_labels, snapshot.predicted, average="macro", zero_division=0)
-        rows.append(Row(dataset, condition, loop, seed, budget, accuracy, float(macro)))
+        rows.append(
+            Row(
+                dataset,
+                condition,
+                loop,
+                seed,
+                budget,
+                accuracy,
+                float(macro),
+                snapshot.ever_machine,
+                snapshot.ever_right,
+            )
+        )
     return rows
 
 
@@ -148,6 +163,8 @@ def read(table: Path) -> list[Row]:
                 int(r["labels"]),
                 float(r["accuracy"]),
                 float(r["macro_f"]),
+                int(r.get("machine") or 0),
+                int(r.get("machine_right") or 0),
             )
             for r in csv.DictReader(file)
         ]

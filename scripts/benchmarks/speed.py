@@ -1,5 +1,5 @@
-"""Time and memory against classy-classification as it comes: same machine, same weights, same texts,
-turn by turn, every measurement in a process of its own."""
+"""Time and memory against classy-classification as it comes: same machine, same weights, same
+texts, turn by turn, every measurement in a process of its own."""
 
 import json
 import subprocess
@@ -8,6 +8,7 @@ import tempfile
 import time
 import zipfile
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -21,9 +22,10 @@ from wasabi import msg
 
 import components.code  # noqa: F401
 from components.onnx_encoder import OnnxEncoder
+from scripts.benchmarks.classy import DEFAULT_SETTINGS
 from scripts.benchmarks.data import read_labelled, sample_balanced
 from scripts.errors import ProjectError
-from scripts.export_encoder import export, find_model, load_original
+from scripts.export_encoder import export, find_model
 
 TEXT = "The minister said that the central bank would keep interest rates where they are."
 CODE = ["components/onnx_encoder.py", "components/classy_heads.py", "components/classy_textcat.py"]
@@ -44,7 +46,7 @@ def run_worker(task: dict[str, Any], isolated: bool = False) -> dict[str, Any]:
     )
     seconds = time.perf_counter() - begin
     if done.returncode:
-        raise ProjectError("A measurement failed.", done.stderr.strip()[-2000:])
+        raise ProjectError("A measurement failed.", done.stderr.strip()[:1000])
     return {**json.loads(done.stdout.splitlines()[-1]), "seconds": seconds}
 
 
@@ -53,7 +55,7 @@ def compare(source: str, model: str, rounds: int, only: list[str]) -> Iterator[d
     texts, gold = read_labelled(source)
     where, _ = find_model(model)
     with tempfile.TemporaryDirectory() as tmp:
-        pipelines = make_pipelines(model, where, texts, gold, Path(tmp))
+        pipelines = make_pipelines(model, texts, gold, Path(tmp))
         measured: list[dict[str, Any]] = []
         if "throughput" in only:
             measured += throughput(texts, gold, where, pipelines, rounds)
@@ -64,15 +66,12 @@ def compare(source: str, model: str, rounds: int, only: list[str]) -> Iterator[d
     yield from measured
 
 
-def make_pipelines(
-    model: str, where: str, texts: list[str], gold: list[str], folder: Path
-) -> dict[str, Path]:
+def make_pipelines(model: str, texts: list[str], gold: list[str], folder: Path) -> dict[str, Path]:
     """Trained pipelines with a 32-bit and an 8-bit encoder."""
-    original = load_original(where)
     train, _ = sample_balanced(gold, 25, np.random.default_rng(0))
     pipelines = {}
     for name, quantize in (("fp32", False), ("int8", True)):
-        export(original, model, folder / f"encoder-{name}", quantize=quantize)
+        export(model, folder / f"encoder-{name}", quantize=quantize)
         nlp = spacy.blank("en")
         pipe: Any = nlp.add_pipe("classy_textcat")
         pipe.encoder = OnnxEncoder(folder / f"encoder-{name}")
@@ -82,7 +81,7 @@ def make_pipelines(
             )
             for i in train
         ]
-        nlp.initialize(lambda examples=examples: examples)
+        nlp.initialize(partial(list, examples))
         nlp.to_disk(folder / name)
         pipelines[name] = folder / name
     return pipelines
@@ -98,7 +97,7 @@ def throughput(
         "texts": [texts[i] for i in test],
         "warm_up": [texts[i] for i in train[:32]],
     }
-    tasks = {
+    tasks: dict[str, dict[str, Any]] = {
         "classy": {**common, "kind": "classy", "model": where, "data": as_data(texts, gold, train)},
         **{name: {**common, "kind": "ours", "path": str(path)} for name, path in pipelines.items()},
     }
@@ -135,6 +134,7 @@ def start(
             "model": where,
             "text": TEXT,
             "data": as_data(texts, gold, train),
+            "config": {"config": DEFAULT_SETTINGS},
         }
     }
     for name, path in pipelines.items():
@@ -176,7 +176,7 @@ def retraining(
             "first_data": as_data(texts, gold, first),
             "test": [texts[i] for i in test],
         }
-        tasks = {
+        tasks: dict[str, dict[str, Any]] = {
             "classy": {**common, "kind": "classy", "model": where},
             "fp32": {**common, "kind": "ours", "path": str(pipelines["fp32"])},
         }

@@ -1,0 +1,80 @@
+"""How many wrong answers by people the label review finds."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from sklearn.model_selection import KFold
+
+from scripts.active_learning.autovalidation import ValidationSettings
+from scripts.active_learning.plan import StepSettings
+from scripts.active_learning.quality import label_errors
+from scripts.active_learning.query import STRATEGIES
+from scripts.active_learning.simulate import Corpus, Fit, SimulationSettings, simulate
+from scripts.benchmarks.corpora import Embedded
+from scripts.benchmarks.heads import fit_on, make_head
+from scripts.benchmarks.learning_curve import make_corpus
+
+
+def compare(
+    datasets: Sequence[Embedded],
+    head: str,
+    strategies: Sequence[str],
+    budgets: Sequence[int],
+    seeds: int,
+    noise: float,
+    most: float,
+) -> list[dict[str, Any]]:
+    """A row a data set, strategy and number of labels: the share of the wrong answers that are
+    among those to look at again, at most `most` of all, mean over the seeds; and the share of
+    those that are wrong."""
+    rows = []
+    for data in datasets:
+        for strategy in strategies:
+            for budget in budgets:
+                found = [
+                    _found(data, head, strategy, budget, seed, noise, most) for seed in range(seeds)
+                ]
+                recall, precision, reviewed = np.mean(found, axis=0)
+                rows.append(
+                    {
+                        "data": data.name,
+                        "strategy": strategy,
+                        "labels": budget,
+                        "wrong answers": f"{noise:.0%}",
+                        "looked at": f"{reviewed:.0%}",
+                        "of the wrong ones found": f"{recall:.0%}",
+                        "of those looked at wrong": f"{precision:.0%}",
+                    }
+                )
+    return rows
+
+
+def _found(
+    data: Embedded, head: str, strategy: str, budget: int, seed: int, noise: float, most: float
+) -> tuple[float, float, float]:
+    corpus = make_corpus(data, seed, "noise", noise=noise)
+    fit = fit_on(make_head(head), corpus, data.label_descriptions)
+    step = StepSettings(
+        batch_size=20,
+        strategy=STRATEGIES[strategy],
+        random_share=0.0,
+        validation=ValidationSettings(rule="off"),
+    )
+    rng = np.random.default_rng([seed, 3])
+    asked = simulate(corpus, fit, step, SimulationSettings(budget=budget, start=20), rng)[-1].asked
+    probs = cross_validated(corpus, fit, asked, seed)
+    wrong = corpus.answers[asked] != corpus.truth[asked]
+    review = label_errors(probs, corpus.answers[asked], most=most)
+    hits = wrong[review.rows].sum()
+    return hits / wrong.sum(), hits / max(len(review.rows), 1), len(review.rows) / len(asked)
+
+
+def cross_validated(corpus: Corpus, fit: Fit, rows: np.ndarray, seed: int) -> np.ndarray:
+    """Out-of-sample probabilities (n, k) of these rows of the pool, from 5 folds."""
+    probs = np.zeros((len(rows), corpus.k))
+    for train, test in KFold(5, shuffle=True, random_state=seed).split(rows):
+        known = rows[train]
+        model = fit(corpus.embeddings[known], corpus.answers[known], None)
+        probs[test] = model(corpus.embeddings[rows[test]])
+    return probs
