@@ -229,15 +229,13 @@ def _running(home: Path) -> Credentials | None:
     if not is_locked(home / UNIT_LOCK):
         return None
 
-    def settled() -> bool:
-        return status(home).state != "unhealthy"
-
-    if not settled():
-        with _progress("The server runs but does not answer: waiting"):
-            if not is_locked(home / SUPERVISOR_LOCK):
-                _wait_until_gone(home, STOP_SECONDS)
-            _wait(settled, START_SECONDS)
     found = status(home)
+    if found.state == "unhealthy":
+        with _progress("The server runs but does not answer: waiting"):
+            end = time.monotonic() + START_SECONDS
+            while found.state == "unhealthy" and time.monotonic() < end:
+                _wait_until_gone(home, 0.5)
+                found = status(home)
     if found.state == "stopped":
         return None
     credentials = read_credentials(home)

@@ -60,6 +60,7 @@ def environment(home: Path, port: int, instance: str, redis_socket: Path) -> dic
         for name, value in os.environ.items()
         if not name.startswith(("ARGILLA_", "PYTHON"))
     }
+    not_by_proxy = [os.environ.get("NO_PROXY", ""), HOST, "localhost"]
     return inherited | {
         "ARGILLA_HOME_PATH": str(home),
         # Relative to the working directory, so that no character of the path needs an escape.
@@ -72,6 +73,8 @@ def environment(home: Path, port: int, instance: str, redis_socket: Path) -> dic
         "ARGILLA_AUTH_SECRET_KEY": (home / SECRET).read_text(encoding="utf8").strip(),
         "ARGILLA_UNIT_INSTANCE": instance,
         "HF_HUB_DISABLE_TELEMETRY": "1",
+        # Webhooks usually go to this machine.
+        "NO_PROXY": ",".join(filter(None, not_by_proxy)),
         # The server copies its web page to a temporary folder at each start.
         "TMPDIR": str(home / TEMPORARY),
         "PYTHONPATH": str(PROJECT),

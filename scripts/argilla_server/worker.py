@@ -4,19 +4,22 @@ import sys
 import time
 from pathlib import Path
 
-from argilla_server.jobs.queues import DEFAULT_QUEUE, HIGH_QUEUE, REDIS_CONNECTION
-from rq import Worker
-
-# Jobs look the search engine up by its name, so this process has to know it as well.
-import scripts.argilla_server.engine  # noqa: F401
 from scripts.argilla_server.files import READY
 from scripts.argilla_server.lifeline import watch
 
 
 def main() -> None:
     watch(int(sys.argv[1]))
-    while not Path(READY).exists():  # the database may be in the middle of a migration
+    # The database may be in the middle of a migration. Besides, people wait for the page and not
+    # for this: it imports as much, and had better do so later.
+    while not Path(READY).exists():
         time.sleep(0.1)
+    from argilla_server.jobs.queues import DEFAULT_QUEUE, HIGH_QUEUE, REDIS_CONNECTION
+    from rq import Worker
+
+    # Jobs look the search engine up by its name, so this process has to know it as well.
+    import scripts.argilla_server.engine  # noqa: F401
+
     worker = Worker([HIGH_QUEUE, DEFAULT_QUEUE], connection=REDIS_CONNECTION)
     # The scheduler is what sends a webhook again that was not received.
     worker.work(with_scheduler=True, logging_level="WARNING")
