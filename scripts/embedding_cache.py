@@ -20,6 +20,8 @@ class CachedEncoder:
 
     def __init__(self, encoder: Any, folder: Path) -> None:
         self.encoder = encoder
+        # The last pool: a step asks for it about ten times, and 100,000 texts take a second each.
+        self._pool: tuple[list[str], np.ndarray] | None = None
         self.path = folder / f"{encoder.fingerprint}.sqlite"
         folder.mkdir(parents=True, exist_ok=True)
         with closing(self._connect()) as db, db:
@@ -32,6 +34,8 @@ class CachedEncoder:
 
     def encode(self, texts: Sequence[str], show_progress_bar: bool = False) -> np.ndarray:
         """Embeddings of the texts, (n, dim) float32, from the store where it has them."""
+        if self._pool is not None and self._pool[0] == list(texts):
+            return self._pool[1]
         keys = [_key(text) for text in texts]
         with closing(self._connect()) as db:
             found = self._load(db, keys)
@@ -50,7 +54,11 @@ class CachedEncoder:
             bar.close()
         if not texts:
             return np.zeros((0, self.encoder.dim), dtype=np.float32)
-        return np.stack([np.frombuffer(found[key], dtype=np.float32) for key in keys])
+        vectors = np.frombuffer(b"".join(found[key] for key in keys), dtype=np.float32)
+        vectors = vectors.reshape(len(keys), -1)  # read-only, as the memory of it is shared
+        if self._pool is None or len(texts) >= len(self._pool[0]):
+            self._pool = list(texts), vectors
+        return vectors
 
     def _load(self, db: sqlite3.Connection, keys: Sequence[bytes]) -> dict[bytes, bytes]:
         found: dict[bytes, bytes] = {}
