@@ -23,24 +23,30 @@ def new_name() -> str:
     return f"test-{uuid.uuid4().hex[:8]}"
 
 
+@pytest.fixture(scope="session")
+def pipelines(encoder_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the project's pipeline configs, which find the tests' encoder."""
+    folder = tmp_path_factory.mktemp("configs")
+    for name in ("textcat.cfg", "textcat_multilabel.cfg"):
+        config = Config().from_disk(Path("configs") / name, interpolate=False)
+        config["components"]["classy_textcat"]["encoder"]["path"] = str(encoder_folder)
+        config.to_disk(folder / name)
+    return folder
+
+
 @pytest.fixture
 def overrides(
     argilla_server: Credentials,
     small_corpus: Path,
-    encoder_folder: Path,
-    tmp_path_factory: pytest.TempPathFactory,
+    pipelines: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> list[str]:
     """Settings for a data set of its own on the shared server, reached as a team's would be."""
     monkeypatch.setenv("ARGILLA_API_URL", argilla_server.api_url)
     monkeypatch.setenv("ARGILLA_API_KEY", argilla_server.api_key)
-    pipeline = Config().from_disk("configs/textcat.cfg", interpolate=False)
-    pipeline["components"]["classy_textcat"]["encoder"]["path"] = str(encoder_folder)
-    folder = tmp_path_factory.mktemp("settings")
-    pipeline.to_disk(folder / "textcat.cfg")
     found = {
         "paths.corpus": small_corpus,
-        "paths.pipeline": folder / "textcat.cfg",
+        "paths.pipeline": pipelines / "textcat.cfg",
         "paths.cache": small_corpus / "embeddings",
         "argilla.dataset": new_name(),
         "loop.seed_size": 6,

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import re
 import signal
 import sqlite3
 import stat
@@ -136,6 +137,13 @@ def test_the_page_is_served_and_loads_nothing_from_elsewhere(argilla_server: Cre
     assert page.status_code == 200
     assert "<title>Argilla" in page.text
     assert "font-src 'self'" in page.headers["Content-Security-Policy"]
+    parts = re.findall(r'(?:src|href)="(/[^"]+\.(?:js|css|ico))"', page.text)
+    assert len(parts) >= 3
+    for part in parts:
+        answer = httpx.get(argilla_server.api_url + part)
+        assert answer.status_code == 200
+        assert "html" not in answer.headers["Content-Type"]
+    assert httpx.get(f"{argilla_server.api_url}/sign-in").text == page.text
 
 
 def test_telemetry_is_off_and_the_home_of_the_user_is_left_alone(

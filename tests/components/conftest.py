@@ -1,0 +1,88 @@
+"""A trained pipeline on the real encoder, and short ways to make others."""
+
+import shutil
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import spacy
+import srsly
+from spacy.language import Language
+from spacy.training import Example
+
+import components.code  # noqa: F401
+
+TRAIN = [
+    ("Shares fell as the bank reported a loss.", "business"),
+    ("The company will cut jobs to save costs.", "business"),
+    ("Oil prices pushed inflation up again.", "business"),
+    ("Profits at the car maker doubled this year.", "business"),
+    ("The striker scored twice in the final.", "sport"),
+    ("Their coach praised the team after the match.", "sport"),
+    ("She won the tennis title in straight sets.", "sport"),
+    ("The sprinter broke the world record.", "sport"),
+    ("The new phone has a faster chip.", "tech"),
+    ("Hackers found a hole in the browser.", "tech"),
+    ("The console sold a million games online.", "tech"),
+    ("Software that recognises speech is improving.", "tech"),
+]
+TEST = [
+    ("The retailer's shares rose on strong sales.", "business"),
+    ("The goalkeeper saved a penalty in extra time.", "sport"),
+    ("A security update for the operating system is out.", "tech"),
+]
+MakePipeline = Callable[..., Language]
+
+
+def examples(nlp: Language, rows: Iterable[tuple[str, dict[str, float]]]) -> list[Example]:
+    return [Example.from_dict(nlp.make_doc(text), {"cats": cats}) for text, cats in rows]
+
+
+def one_hot(rows: Iterable[tuple[str, str]]) -> list[tuple[str, dict[str, float]]]:
+    rows = list(rows)
+    labels = sorted({label for _, label in rows})
+    return [(text, {other: float(other == label) for other in labels}) for text, label in rows]
+
+
+@pytest.fixture(scope="session")
+def make_pipeline(encoder_folder: Path) -> MakePipeline:
+    """make_pipeline(rows, lang=, initialize=, **config of the component) -> a trained pipeline."""
+
+    def make(
+        rows: Iterable[tuple[str, dict[str, float]]] = (),
+        lang: str = "en",
+        initialize: dict[str, Any] | None = None,
+        **config: Any,
+    ) -> Language:
+        nlp = spacy.blank(lang)
+        encoder = {"@misc": "onnx_encoder.v1", "path": str(encoder_folder), "threads": 1}
+        nlp.add_pipe("classy_textcat", config={"encoder": encoder, **config})
+        nlp.config["initialize"]["components"]["classy_textcat"] = initialize or {}
+        data = examples(nlp, rows)
+        nlp.initialize(lambda: data)
+        return nlp
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def nlp(make_pipeline: MakePipeline) -> Language:
+    """Three labels that exclude each other. Not to be changed by a test."""
+    return make_pipeline(one_hot(TRAIN))
+
+
+@pytest.fixture(scope="session")
+def int8_folder(encoder_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same encoder with 8-bit weights, from the finished 32-bit export: no torch needed."""
+    from components.onnx_encoder import MODEL, SETTINGS
+    from scripts.export_encoder import to_int8
+
+    folder = tmp_path_factory.mktemp("int8")
+    shutil.copytree(encoder_folder, folder, dirs_exist_ok=True)
+    settings = srsly.read_json(folder / SETTINGS)
+    if settings["precision"] == "fp32":
+        to_int8(folder / MODEL)
+        settings.update(precision="int8", fingerprint="int8-of-" + settings["fingerprint"])
+        srsly.write_json(folder / SETTINGS, settings)
+    return folder
