@@ -4,124 +4,24 @@ Runs in the server's environment as `python -m scripts.argilla_server.web`, with
 environment variables (see `serve.environment`) and the data folder as its working directory.
 """
 
-import asyncio
-import contextlib
 import functools
 import json
-import os
-import shutil
 import socket
 import sqlite3
 import sys
 from pathlib import Path
 
 import uvicorn
-from alembic import command
-from alembic.config import Config
-from alembic.script import ScriptDirectory
 from alembic.util import CommandError
-from argilla_server import app
-from argilla_server.contexts import accounts
-from argilla_server.database import ALEMBIC_CONFIG_FILE, AsyncSessionLocal, async_engine
-from argilla_server.enums import UserRole
-from argilla_server.models import User, Workspace
-from argilla_server.models import database as tables
-from argilla_server.settings import settings
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-# The server looks the search engine up by its name, which this import registers.
-import scripts.argilla_server.engine  # noqa: F401
 from scripts.argilla_server.files import CREDENTIALS, DATABASE, READY
 from scripts.argilla_server.lifeline import watch
 from scripts.argilla_server.serve import HOPELESS
+from scripts.argilla_server.server_app import import_app
 
-_PAGE_POLICY = "style-src 'self' 'unsafe-inline'; font-src 'self' data:"
-
-# A server that was killed can leave a record's status behind its responses, which are the truth.
-# (The plus makes SQLite look responses up by record, and not by status.)
-_REPAIR_STATUS = """
-UPDATE records
-SET status = CASE status WHEN 'completed' THEN 'pending' ELSE 'completed' END
-WHERE (status = 'completed') <> (
-    (SELECT count(*) FROM responses
-     WHERE responses.record_id = records.id AND +responses.status = 'submitted')
-    >= (SELECT json_extract(datasets.distribution, '$.min_submitted') FROM datasets
-        WHERE datasets.id = records.dataset_id)
-)
-"""
-
-
-def prepare_database(path: Path) -> None:
-    """Bring the database to this server's version, and what a crash cut short to an end.
-
-    Raises sqlite3.DatabaseError if the file is no database, CommandError if a newer server
-    made it.
-    """
-    newest = ScriptDirectory.from_config(Config(ALEMBIC_CONFIG_FILE)).get_current_head()
-    with contextlib.closing(sqlite3.connect(path)) as database:
-        names = {name for (name,) in database.execute("SELECT name FROM sqlite_master")}
-        revision = None
-        if "alembic_version" in names:
-            (revision,) = database.execute("SELECT version_num FROM alembic_version").fetchone()
-    if revision != newest:
-        migrate(path, revision)
-    with contextlib.closing(sqlite3.connect(path)) as database, database:
-        # Readers don't wait for writers. Every commit is still written through to the disk.
-        database.execute("PRAGMA journal_mode = WAL")
-        database.execute(_REPAIR_STATUS)
-
-
-def migrate(path: Path, revision: str | None) -> None:
-    """Migrate a copy and put it in place when it is done; a database of before is kept.
-
-    Argilla's migrations can't be taken up again where they were cut short.
-    """
-    copy = path.with_name(f"{path.name}.new")
-    copy.unlink(missing_ok=True)
-    with contextlib.closing(sqlite3.connect(path)) as database:
-        # All of it into the one file: what is beside it would not fit the new one.
-        database.execute("PRAGMA journal_mode = DELETE")
-        with contextlib.closing(sqlite3.connect(copy)) as target:
-            database.backup(target)
-    url = settings.database_url
-    settings.database_url = url.replace(path.name, copy.name)
-    try:
-        command.upgrade(Config(ALEMBIC_CONFIG_FILE), "head")
-    finally:
-        settings.database_url = url
-    if revision is not None:
-        shutil.copy2(path, path.with_name(f"{path.name}.{revision}"))
-    os.replace(copy, path)
-
-
-async def ensure_user(credentials: dict[str, str]) -> None:
-    """Make the account and the workspace in the credentials file, or set the account to them."""
-    async with AsyncSessionLocal() as session:
-        workspace = await Workspace.get_by(session, name=credentials["workspace"])
-        if workspace is None:
-            workspace = await Workspace.create(session, name=credentials["workspace"])
-        user = await User.get_by(session, username=credentials["username"])
-        if user is None:
-            await User.create(
-                session,
-                first_name=credentials["username"],
-                username=credentials["username"],
-                role=UserRole.owner,
-                api_key=credentials["api_key"],
-                password_hash=accounts.hash_password(credentials["password"]),
-                workspaces=[workspace],
-            )
-        elif user.api_key != credentials["api_key"] or not accounts.verify_password(
-            credentials["password"], user.password_hash
-        ):
-            await user.update(
-                session,
-                api_key=credentials["api_key"],
-                password_hash=accounts.hash_password(credentials["password"]),
-            )
-    # Its connections belong to this event loop; the server has another.
-    await async_engine.dispose()
+PAGE_POLICY = "style-src 'self' 'unsafe-inline'; font-src 'self' data:"
 
 
 def cache_validators() -> None:
@@ -129,7 +29,9 @@ def cache_validators() -> None:
 
     Logging records takes a quarter less time with it.
     """
-    tables.TypeAdapter = functools.lru_cache(tables.TypeAdapter)
+    from argilla_server.models import database
+
+    database.TypeAdapter = functools.lru_cache(database.TypeAdapter)
 
 
 def without_foreign_fonts(app: ASGIApp) -> ASGIApp:
@@ -138,7 +40,7 @@ def without_foreign_fonts(app: ASGIApp) -> ASGIApp:
     async def answer(scope: Scope, receive: Receive, send: Send) -> None:
         async def send_with_policy(message: Message) -> None:
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message)["Content-Security-Policy"] = _PAGE_POLICY
+                MutableHeaders(scope=message)["Content-Security-Policy"] = PAGE_POLICY
             await send(message)
 
         is_page = scope["type"] == "http" and not scope["path"].startswith("/api")
@@ -150,13 +52,16 @@ def without_foreign_fonts(app: ASGIApp) -> ASGIApp:
 def main() -> None:
     listening = socket.socket(fileno=int(sys.argv[1]))
     watch(int(sys.argv[2]))
+    app = import_app()
+    from scripts.argilla_server.prepare import ensure_user, prepare_database
+
     cache_validators()
     try:
         prepare_database(Path(DATABASE))
     except (sqlite3.DatabaseError, CommandError) as error:
         print(f"The database {Path(DATABASE).resolve()} cannot be used: {error}", flush=True)
         sys.exit(HOPELESS)
-    asyncio.run(ensure_user(json.loads(Path(CREDENTIALS).read_text(encoding="utf8"))))
+    ensure_user(json.loads(Path(CREDENTIALS).read_text(encoding="utf8")))
     Path(READY).touch()
     config = uvicorn.Config(
         without_foreign_fonts(app), access_log=False, timeout_graceful_shutdown=5

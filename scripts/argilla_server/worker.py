@@ -6,6 +6,7 @@ from pathlib import Path
 
 from scripts.argilla_server.files import READY
 from scripts.argilla_server.lifeline import watch
+from scripts.argilla_server.server_app import import_app
 
 
 def main() -> None:
@@ -14,11 +15,9 @@ def main() -> None:
     # for this: it imports as much, and had better do so later.
     while not Path(READY).exists():
         time.sleep(0.1)
+    import_app()  # jobs need our search engine as well
     from argilla_server.jobs.queues import DEFAULT_QUEUE, HIGH_QUEUE, REDIS_CONNECTION
     from rq import Worker
-
-    # Jobs look the search engine up by its name, so this process has to know it as well.
-    import scripts.argilla_server.engine  # noqa: F401
 
     worker = Worker([HIGH_QUEUE, DEFAULT_QUEUE], connection=REDIS_CONNECTION)
     # The scheduler is what sends a webhook again that was not received.
