@@ -3,9 +3,11 @@
 from pathlib import Path
 from typing import Annotated
 
+import numpy as np
 import typer
 from wasabi import msg
 
+from scripts.active_learning.decisions import decide
 from scripts.active_learning.quality import contradicting_duplicates, label_errors
 from scripts.errors import ProjectError, run
 from scripts.learner import Learner
@@ -53,20 +55,38 @@ def review(dataset: LoopDataset, learner: Learner, share: float, seed: int = 0) 
     return found
 
 
+def reopen(dataset: LoopDataset, learner: Learner, size: int) -> list[Answer]:
+    """Take back the bot's least certain answers, so that people see these texts on the page.
+
+    RETURNS: The texts that wait for a person now.
+    """
+    answers = Answers(dataset.answers())
+    if not answers.machine or not trainable(answers.labelled):
+        return []
+    learner.train(answers.labelled)
+    probs = learner.predict(learner.embed([a.text for a in answers.machine]))
+    certainty = decide(probs, learner.multi_label)[1]
+    found = [answers.machine[row] for row in np.argsort(certainty, kind="stable")[:size]]
+    dataset.push([dataset.withdrawn(answer) for answer in found])
+    return found
+
+
 def main(
     ctx: typer.Context,
     config: Annotated[Path, typer.Option(help="Settings of the loop")] = Path("configs/loop.cfg"),
-    share: Annotated[float, typer.Option(help="Most of the labels", min=0, max=1)] = 0.1,
+    share: Annotated[float, typer.Option(help="Most of people's labels", min=0, max=1)] = 0.1,
+    machine: Annotated[int, typer.Option(help="Most of the bot's labels", min=0, max=250)] = 0,
 ) -> None:
     """Ask people again about the labels that are probably wrong, worst first."""
     settings = load_settings(config, ctx.args)
     with open_loop(settings) as (dataset, learner, _):
         found = review(dataset, learner, share, settings.loop.seed)
+        found += reopen(dataset, learner, machine)
         if not found:
             msg.good("No label looks wrong.")
             return
         for answer in found[:10]:
-            msg.text(f"- {', '.join(answer.labels)}: {answer.text[:60]!r}")
+            msg.text(f"- {', '.join(answer.labels or answer.machine)}: {answer.text[:60]!r}")
         msg.good(f"{len(found)} records are asked again, worst first")
         print(f"Label at {dataset.url}\nthen run `weasel run step` again.")
 

@@ -19,6 +19,7 @@ from scripts.records.answers import Answers
 from scripts.records.convert import QUESTION, TEXT, VECTOR
 from scripts.records.dataset import BOT, ORACLE, LoopDataset
 from scripts.report import read_test, replay
+from scripts.review import reopen
 from scripts.settings import Settings
 from scripts.step import step
 from tests.loop_fixtures import Loop, new_name, opened
@@ -106,7 +107,7 @@ def test_the_bot_validates_people_overrule_and_its_labels_can_be_taken_back(
         "--loop.validation.rule", "fixed", "--loop.validation.certainty", "0.0",
         "--loop.validation.audit_share", "0.0",
     )  # fmt: skip
-    with opened(chosen) as (loop, _):
+    with opened(chosen) as (loop, gold):
         dataset, learner, _ = loop
         cold = step(*loop, chosen)
         assert cold.validated == 6  # above a certainty of 0, everything is validated
@@ -134,6 +135,11 @@ def test_the_bot_validates_people_overrule_and_its_labels_can_be_taken_back(
         )
         record = next(r for r in dataset.dataset.records() if r.id == machine[1].id)
         assert record.status == "pending"
+
+        answer(loop, gold)
+        dataset.respond(machine[2], [next(x for x in learner.labels if x != other)], ORACLE)
+        assert len(reopen(dataset, learner, 3)) == 3
+        assert len(Answers(dataset.answers()).waiting) == 3
 
 
 def test_audited_records_go_to_people_without_a_hint(settings: Callable[..., Settings]) -> None:
