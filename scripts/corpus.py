@@ -66,6 +66,11 @@ def read_gold(corpus: Path) -> dict[str, list[str]]:
     return {row["id"]: row["labels"] for row in _read_jsonl(path)}
 
 
+def read_name(corpus: Path) -> str:
+    """The name of the prepared data."""
+    return str(srsly.read_json(_existing(corpus / "meta.json"))["name"])
+
+
 def _existing(path: Path) -> Path:
     if not path.exists():
         raise ProjectError(f"There is no {path}.", "Make it first: weasel run prepare")

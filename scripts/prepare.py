@@ -1,6 +1,7 @@
 """Texts from the Hugging Face hub, a file or a folder -> a pool and a held-out test set."""
 
 import importlib.util
+import re
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
@@ -160,7 +161,7 @@ def read_labels(spec: str, dataset: str) -> dict[str, str]:
     spec: A comma-separated list, or the path of a JSON file: a list, or {label: description}.
         Empty: assets/labels/<dataset>.json where the project ships one, else no labels.
     """
-    path = Path(spec or f"assets/labels/{dataset.replace('/', '_')}.json")
+    path = Path(spec or f"assets/labels/{slug(dataset)}.json")
     if path.suffix == ".json":
         if not path.exists():
             if spec:
@@ -189,6 +190,12 @@ def split_rows(rows: list[Row], test_size: float, seed: int) -> tuple[list[Row],
     return pool, test
 
 
+def slug(dataset: str) -> str:
+    """A name that Argilla takes: of a file its stem, else the data set's own name."""
+    name = Path(dataset).stem if Path(dataset).exists() else dataset
+    return re.sub(r"[^a-zA-Z0-9]+", "_", name).strip("_") or "texts"
+
+
 def write_docbin(rows: list[Row], labels: list[str], path: Path) -> None:
     nlp = spacy.blank("xx")
     docs = DocBin(store_user_data=True)
@@ -209,9 +216,9 @@ def main(
     test_size: Annotated[float, typer.Option(help="Held-out share, or number of texts")] = 0.5,
     seed: Annotated[int, typer.Option(help="Seed of the split")] = 0,
 ) -> None:
-    """Write OUTPUT/pool.jsonl, labels.json and, where the data has gold labels, test.spacy and
-    oracle.jsonl (the pool's gold labels, for simulated annotators only). Without gold labels the
-    held-out texts go to held_out.jsonl, for people to label.
+    """Write OUTPUT/pool.jsonl, labels.json and meta.json. With gold labels in the data, also
+    test.spacy and oracle.jsonl (the pool's gold labels, for simulated annotators only); without,
+    the held-out texts go to held_out.jsonl, for people to label.
     """
     label_column = label_column.strip()
     data = load(dataset, split, text_column, label_column)
@@ -254,6 +261,7 @@ def main(
         srsly.write_jsonl(output / "held_out.jsonl", [_only(row, "id", "text") for row in test])
     srsly.write_jsonl(output / "pool.jsonl", [_only(row, "id", "text") for row in pool])
     srsly.write_json(output / "labels.json", names)
+    srsly.write_json(output / "meta.json", {"name": slug(dataset), "dataset": dataset})
     held_out = "with gold labels" if gold else "for people to label (`weasel run test-set`)"
     msg.good(f"{output}: {len(pool)} texts in the pool, {len(test)} held out {held_out}")
     msg.text(f"Labels: {', '.join(names)}")

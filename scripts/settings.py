@@ -12,6 +12,7 @@ from spacy.cli._util import import_code, parse_config_overrides
 from scripts.active_learning.autovalidation import ValidationSettings
 from scripts.active_learning.plan import StepSettings
 from scripts.active_learning.query import STRATEGIES, Strategy
+from scripts.corpus import read_name
 from scripts.errors import ProjectError
 
 
@@ -42,10 +43,11 @@ class PathSettings(_Block):
 class ArgillaSettings(_Block):
     """Where and how people label.
 
+    dataset: Name of the data set; empty for the name of the prepared data.
     min_submitted: Answers that a record needs (more than one for a team).
     """
 
-    dataset: str = Field(min_length=1)
+    dataset: str = ""
     workspace: str = Field(min_length=1)
     guidelines: str = ""
     min_submitted: int = Field(1, ge=1)
@@ -96,14 +98,15 @@ def load_settings(path: Path, overrides: Sequence[str] = (), code: Path | None =
 
     overrides: As in spaCy's commands: ["--loop.batch_size", "10"].
     code: A Python file with registered functions of the user, such as a query strategy.
-    RAISES (ProjectError): The file is missing, or a setting is unknown or wrong.
+    RAISES (ProjectError): The file is missing, a setting is unknown or wrong, or no data was
+        prepared yet.
     """
     if not path.exists():
         raise ProjectError(f"There is no settings file {path}.", "It belongs at configs/loop.cfg.")
     import_code(code)
     try:
         config = Config().from_disk(path, overrides=parse_config_overrides(list(overrides)))
-        return Settings(**spacy.registry.resolve(config))
+        settings = Settings(**spacy.registry.resolve(config))
     except ValidationError as err:
         lines = [f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in err.errors()]
         raise ProjectError(f"{path} has a wrong setting.", "\n".join(lines)) from None
@@ -111,3 +114,6 @@ def load_settings(path: Path, overrides: Sequence[str] = (), code: Path | None =
         raise ProjectError("An override cannot be read.", err.format_message()) from None
     except (ValueError, KeyError) as err:  # confection's and catalogue's own messages
         raise ProjectError(f"{path} cannot be used.", str(err)) from None
+    if not settings.argilla.dataset:
+        settings.argilla.dataset = read_name(settings.paths.corpus)
+    return settings
