@@ -12,7 +12,6 @@ from typing import Any
 from uuid import UUID
 
 import numpy as np
-from argilla_server.database import async_engine
 from argilla_server.enums import FieldType, MetadataPropertyType, SimilarityOrder
 from argilla_server.errors.future import UnprocessableEntityError
 from argilla_server.models import (
@@ -36,10 +35,12 @@ from argilla_server.search_engine import (
     TermsMetrics,
     TextQuery,
 )
+from argilla_server.settings import settings
 from sqlalchemy import (
     ColumnElement,
     String,
     and_,
+    event,
     false,
     func,
     literal_column,
@@ -48,7 +49,7 @@ from sqlalchemy import (
     true,
     type_coerce,
 )
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from scripts.argilla_server import vectors
 from scripts.argilla_server.conditions import (
@@ -72,6 +73,18 @@ INSTANCE_VARIABLE = "ARGILLA_UNIT_INSTANCE"
 READ_AT_ONCE = 500
 MAX_SIMILAR = 1000  # what the server hands on of a similarity search, at most
 
+# Connections of our own: a request that holds one of the server's and waits for a second one would
+# wait for ever as soon as enough others do the same.
+_database = create_async_engine(settings.database_url, **settings.database_engine_args)
+
+
+@event.listens_for(_database.sync_engine, "connect")
+def _only_read(connection: Any, record: object) -> None:
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA query_only = ON")
+    cursor.close()
+
+
 _RECORD_FIELDS = type_coerce(Record.fields, String)
 _INSERTION_ORDER = literal_column("records.rowid")
 
@@ -88,7 +101,7 @@ class SqliteSearchEngine(SearchEngine):
         pass
 
     async def ping(self) -> bool:
-        async with async_engine.connect() as connection:
+        async with _database.connect() as connection:
             return (await connection.execute(select(1))).scalar_one() == 1
 
     async def info(self) -> dict[str, Any]:
@@ -114,7 +127,7 @@ class SqliteSearchEngine(SearchEngine):
         Without a sort order, the better match comes first; among equals, every user (user_id)
         has an order of their own, so that annotators don't all start with the same record.
         """
-        async with async_engine.connect() as connection:
+        async with _database.connect() as connection:
             schema = await Schema.load(connection, dataset.id)
             where = [Record.dataset_id == dataset.id]
             if filter is not None:
@@ -156,7 +169,7 @@ class SqliteSearchEngine(SearchEngine):
                 f"The vector has {len(given)} dimensions, but `{vector_settings.name}` has "
                 f"{vector_settings.dimensions}."
             )
-        async with async_engine.connect() as connection:
+        async with _database.connect() as connection:
             ids = await _matching_ids(connection, dataset, query, filter)
             matrix = await vectors.load(connection, vector_settings.id)
         itself = record.id.hex if record is not None else None
@@ -201,7 +214,7 @@ class SqliteSearchEngine(SearchEngine):
         path = f'$."{metadata_property.name}"'
         values = func.json_each(type_coerce(Record.metadata_, String), path).table_valued("value")
         found = and_(Record.dataset_id == metadata_property.dataset_id, values.c.value.is_not(None))
-        async with async_engine.connect() as connection:
+        async with _database.connect() as connection:
             if metadata_property.type == MetadataPropertyType.terms:
                 count = func.count()
                 rows = await connection.execute(
@@ -367,7 +380,7 @@ async def _matching_ids(
 
 
 async def _counts(statement: Any) -> dict[str, int]:
-    async with async_engine.connect() as connection:
+    async with _database.connect() as connection:
         counts = dict((await connection.execute(statement)).tuples().all())
     return {"total": sum(counts.values()), **counts}
 
