@@ -20,7 +20,7 @@ from scripts.active_learning.decisions import agree, decide
 # Mistakes that the evidence may hold where the search for a threshold starts.
 STARTS = (0, 2)
 # With fewer answers than this, nothing can be said about where the machine is good.
-LEAST_TO_PROBE = 20
+LEAST_TO_PROBE = 5
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class ValidationSettings:
     target: float = 0.98
     confidence: float = 0.9
     audit_share: float = 0.05
-    probe_share: float = 0.3
+    probe_share: float = 0.5
     per_class: bool = True
     at_most: int | None = None
 

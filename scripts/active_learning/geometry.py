@@ -16,6 +16,8 @@ from scripts.active_learning.arrays import Floats, Rows
 
 # Values of a block of distances: 4 million float32 are 16 MB.
 BLOCK = 4_000_000
+# Centres of clusters are found on at most this many points.
+SAMPLE = 10_000
 
 
 def unit(embeddings: Floats) -> Floats:
@@ -55,20 +57,27 @@ def clusters(
 ) -> Rows:
     """The cluster (0 to n - 1) of each of points (m, d), of unit length; some may stay empty.
 
-    k-means by scikit-learn, in mini-batches when there are many points.
+    k-means by scikit-learn; of many points, in mini-batches on a sample of them.
     """
     n = min(n, len(points))
     if n < 2:
         return np.zeros(len(points), dtype=np.intp)
     seed = int(rng.integers(2**31))
-    if len(points) > 10_000:
-        means = MiniBatchKMeans(n, random_state=seed, n_init=1, batch_size=4096, max_iter=20)
-    else:
-        means = KMeans(n, random_state=seed, n_init=1, max_iter=50)
     with warnings.catch_warnings():
         # Fewer distinct points than clusters: some clusters stay empty, as said above.
         warnings.simplefilter("ignore", ConvergenceWarning)
-        return means.fit(points, sample_weight=weight).labels_.astype(np.intp)
+        if len(points) <= SAMPLE:
+            means = KMeans(n, random_state=seed, n_init=1, max_iter=50)
+            return means.fit(points, sample_weight=weight).labels_.astype(np.intp)
+        rows = rng.choice(len(points), SAMPLE, replace=False)
+        batches = MiniBatchKMeans(n, random_state=seed, n_init=1, batch_size=2048, max_iter=10)
+        batches.fit(points[rows], sample_weight=None if weight is None else weight[rows])
+    # The nearest centre by Euclid is that of the largest inner product less half its square.
+    centres = batches.cluster_centers_
+    found = np.zeros(len(points), dtype=np.intp)
+    for block in blocks(len(points), n):
+        found[block] = (points[block] @ centres.T - (centres**2).sum(axis=1) / 2).argmax(axis=1)
+    return found
 
 
 def without_near_duplicates(points: Floats, order: Rows, n: int, most: float) -> Rows:

@@ -236,19 +236,20 @@ def typiclust(state: QueryState, n: int, rng: np.random.Generator) -> Rows:
         labelled = points[:0]
     cluster = clusters(np.vstack([points, labelled]), min(len(labelled) + n, 300), rng)
     cluster, covered = cluster[: len(points)], cluster[len(points) :]
-    size = np.bincount(cluster, minlength=300)
+    members = {c: np.flatnonzero(cluster == c) for c in np.unique(cluster)}
     labels_in = np.bincount(covered, minlength=300)
-    ranked = {
-        c: list(_most_typical(points, np.flatnonzero(cluster == c), n, rng))
-        for c in np.unique(cluster)
-    }
-    picked: list[int] = []
-    while len(picked) < min(n, len(points)):
+    takes: dict[int, int] = dict.fromkeys(members, 0)
+    turns: list[int] = []
+    for _ in range(min(n, len(points))):
         # fewest labels first, then the largest
-        c = min((c for c in ranked if ranked[c]), key=lambda c: (labels_in[c], -size[c]))
-        picked.append(int(ranked[c].pop(0)))
-        labels_in[c] += 1
-    return np.array(picked, dtype=np.intp)
+        free = (c for c in members if takes[c] < len(members[c]))
+        c = min(free, key=lambda c: (labels_in[c] + takes[c], -len(members[c])))
+        takes[c] += 1
+        turns.append(c)
+    best = {
+        c: iter(_most_typical(points, members[c], take, rng)) for c, take in takes.items() if take
+    }
+    return np.array([next(best[c]) for c in turns], dtype=np.intp)
 
 
 def diverse_uncertainty(state: QueryState, n: int, rng: np.random.Generator) -> Rows:
@@ -283,8 +284,8 @@ def _divergence(p: Floats, q: Floats) -> Floats:
 
 def _most_typical(points: Floats, rows: Rows, n: int, rng: np.random.Generator) -> Rows:
     """The n most typical of these rows, typical first; judged on a sample if there are many."""
-    if len(rows) > 5_000:
-        rows = rng.choice(rows, 5_000, replace=False)
+    if len(rows) > 5_000 + n:
+        rows = rng.choice(rows, 5_000 + n, replace=False)
     return rows[top_rows(typicality(points[rows]), n, rng)]
 
 

@@ -50,7 +50,12 @@ class SimulationSettings:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """The loop after some answers: its model on the test texts, and the machine's answers."""
+    """The loop after some answers: its model on the test texts, and the machine's answers.
+
+    machine, machine_right: that stand, and how many of them are true; ever_*: that were ever given,
+    withdrawn or audited since. audit_right: (u,) whether people agreed, of each that they checked.
+    asked: rows of the pool in the order of asking.
+    """
 
     labels: int
     predicted: Labels  # (t,) on the test texts
@@ -60,8 +65,12 @@ class Snapshot:
     ever_machine: int
     ever_right: int
     threshold: float
-    audited: int = 0
+    audit_right: Mask = field(default_factory=lambda: np.zeros(0, dtype=bool))
     asked: Rows = field(default_factory=lambda: np.zeros(0, dtype=np.intp))
+
+    @property
+    def audited(self) -> int:
+        return len(self.audit_right)
 
 
 def simulate(
@@ -140,7 +149,7 @@ def simulate(
                 ever_machine=ever,
                 ever_right=right,
                 threshold=threshold,
-                audited=int((audit_of >= 0).sum()),
+                audit_right=(audit_of == human)[audit_of >= 0],
                 asked=asked,
             )
         )

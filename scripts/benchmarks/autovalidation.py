@@ -9,7 +9,13 @@ from wasabi import msg
 from scripts.active_learning.autovalidation import ValidationSettings, measured_precision
 from scripts.active_learning.plan import StepSettings
 from scripts.active_learning.query import STRATEGIES
-from scripts.active_learning.simulate import SimulationSettings, Snapshot, at_budgets, simulate
+from scripts.active_learning.simulate import (
+    Corpus,
+    SimulationSettings,
+    Snapshot,
+    at_budgets,
+    simulate,
+)
 from scripts.benchmarks.corpora import Embedded
 from scripts.benchmarks.heads import fit_on, make_head
 from scripts.benchmarks.learning_curve import make_corpus
@@ -46,7 +52,7 @@ def compare(
                 runs.append(_run(data, rule, seed, head, budgets, batch_size))
                 msg.text(f"{data.name}, {rule}: seed {seed + 1} of {seeds}")
             for budget in budgets:
-                ends = [(run[budget], n) for run, n in runs if budget in run]
+                ends = [(run[budget], c) for run, c in runs if budget in run]
                 if ends:
                     rows.append({"data": data.name, "rule": rule, "labels": budget, **_row(ends)})
     return rows
@@ -54,7 +60,7 @@ def compare(
 
 def _run(
     data: Embedded, rule: str, seed: int, head: str, budgets: Sequence[int], batch_size: int
-) -> tuple[dict[int, Snapshot], int]:
+) -> tuple[dict[int, Snapshot], Corpus]:
     corpus = make_corpus(data, seed, "clean")
     rng = np.random.default_rng([seed, 2])
     if rule == TUTORIAL:
@@ -70,10 +76,10 @@ def _run(
         fit = fit_on(make_head(head), corpus, data.label_descriptions)
         settings = SimulationSettings(budget=max(budgets), start=20)
         snapshots = simulate(corpus, fit, step, settings, rng)
-    return at_budgets(snapshots, budgets), len(corpus.truth)
+    return at_budgets(snapshots, budgets), corpus
 
 
-def _row(ends: Sequence[tuple[Snapshot, int]]) -> dict[str, Any]:
+def _row(ends: Sequence[tuple[Snapshot, Corpus]]) -> dict[str, Any]:
     answered = [s for s, _ in ends if s.ever_machine]
     right, total = (
         sum(getattr(s, name) for s, _ in ends) for name in ("ever_right", "ever_machine")
@@ -89,6 +95,7 @@ def _row(ends: Sequence[tuple[Snapshot, int]]) -> dict[str, Any]:
         if answered
         else "",
         "precision of standing": f"{standing_right / standing:.4f}" if standing else "",
-        "coverage": f"{np.mean([s.machine / n for s, n in ends]):.1%}",
+        "coverage": f"{np.mean([s.machine / len(c.truth) for s, c in ends]):.1%}",
+        "accuracy": f"{np.mean([(s.predicted == c.test_labels).mean() for s, c in ends]):.3f}",
         "audit measured": str(audit),
     }

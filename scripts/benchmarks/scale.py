@@ -3,6 +3,7 @@
 import time
 import tracemalloc
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ def blobs(n: int, dim: int, k: int, rng: np.random.Generator) -> tuple[np.ndarra
     """Unit vectors (n, dim) float32 around 20 topics a class, and their classes (n,)."""
     centres = rng.normal(size=(20 * k, dim)).astype(np.float32)
     topic = rng.integers(len(centres), size=n)
-    points = centres[topic] + rng.normal(size=(n, dim)).astype(np.float32)
+    points = centres[topic] + 0.4 * rng.normal(size=(n, dim)).astype(np.float32)
     return points / np.linalg.norm(points, axis=1, keepdims=True), topic % k
 
 
@@ -28,13 +29,13 @@ def measure(
     Y = np.eye(k)[classes[:labelled]]
     rows = []
     for head in ("logistic", "pool"):
-        fit = make_head(head)
-        rows.append(_timed(f"head {head}", lambda fit=fit: fit(points[:labelled], Y, pool=points)))
+        rows.append(
+            _timed(f"head {head}", partial(make_head(head), points[:labelled], Y, pool=points))
+        )
     probs = rng.dirichlet(np.full(k, 0.5), size=n + labelled)
     state = QueryState(probs[labelled:], points[labelled:], points[:labelled], probs[:labelled])
     for name in strategies:
-        strategy = STRATEGIES[name]
-        rows.append(_timed(name, lambda s=strategy: s(state, batch_size, np.random.default_rng(0))))
+        rows.append(_timed(name, partial(STRATEGIES[name], state, batch_size, rng)))
     return rows
 
 

@@ -47,6 +47,14 @@ def test_clusters_find_blobs():
     assert len(set(found)) == 3
 
 
+def test_clusters_of_a_sample_hold_for_all_points(monkeypatch):
+    monkeypatch.setattr(geometry, "SAMPLE", 60)
+    points, blob = blobs([80, 80, 80])
+    found = clusters(points, 3, np.random.default_rng(0))
+    assert len(found) == 240
+    assert len({(a, b) for a, b in zip(found.tolist(), blob.tolist(), strict=True)}) == 3
+
+
 def test_near_duplicates_come_last_and_only_to_fill_up():
     points = unit(np.array([[1, 0], [1, 0.01], [0, 1], [1, 0.02]]))
     order = np.arange(4)
