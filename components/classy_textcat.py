@@ -194,8 +194,8 @@ class ClassyTextcat(Pipe):
         """Learn from the gold `cats` of examples, replacing whatever was learned before.
 
         labels: the labels to predict, in this order; by default those that are described, then
-            those that the examples have, sorted. A label may be without an example. Without any example, texts are compared
-            with the labels' names or descriptions (zero-shot).
+            those that the examples have, sorted. A label may be without an example. Without any
+            example, texts are compared with the labels' names or descriptions (zero-shot).
         label_descriptions: what a label means, in a sentence or two, for some or all labels.
         pool: unlabelled texts, for heads that learn from them.
 
@@ -226,7 +226,9 @@ class ClassyTextcat(Pipe):
         if texts:
             head = _learn(self.encoder, self.classifier, texts, Y, options)
         else:
-            zero_shot = registry.misc.get("classy_head.zero_shot.v1")()
+            # With a pool, the names of the labels spread over it like labels by people.
+            name = "classy_head.pool.v1" if pool else "classy_head.zero_shot.v1"
+            zero_shot = registry.misc.get(name)()
             head = zero_shot(np.zeros((0, self.encoder.dim), dtype=np.float32), Y, **options)
         self.cfg.update(
             labels=labels,

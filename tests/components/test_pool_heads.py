@@ -106,3 +106,24 @@ def test_the_head_can_be_pickled_for_other_processes():
     head = pickle.loads(pickle.dumps(POOL()))
     fitted = head(pool[::30], np.eye(3)[topic[::30]], pool=pool)
     assert accuracy(fitted, pool, topic) > 0.9
+
+
+def test_through_spacys_door_the_pool_helps_before_the_first_label(make_pipeline):
+    topics = {
+        "cooking": ["soup", "bread", "an onion stew", "fried rice", "a cake", "pasta sauce"],
+        "astronomy": ["Saturn", "a comet", "the galaxy", "a telescope", "Jupiter's moons", "stars"],
+    }
+    pool = [
+        f"All about {word}, part {i}." for row in topics.values() for word in row for i in "123"
+    ]
+    pipeline = make_pipeline(
+        initialize={"labels": list(topics), "pool": pool},
+        classifier={"@misc": "classy_head.pool.v1"},
+    )
+    plain = make_pipeline(initialize={"labels": list(topics)})
+    for label, words in topics.items():
+        for doc in pipeline.pipe(words):
+            assert max(doc.cats, key=doc.cats.get) == label
+            assert sum(doc.cats.values()) == pytest.approx(1)
+    # The pool was used: the same names alone give other scores.
+    assert pipeline("a comet").cats != plain("a comet").cats
