@@ -157,8 +157,9 @@ def _make_home(home: Path) -> None:
 def ensure_venv(path: Path) -> Path:
     """Make the server's environment, unless it is there and up to date; give its Python.
 
-    A marker file with the requirements' hash is written last, so an installation that was
-    interrupted is seen and made again.
+    A marker file tells an environment of ours from others, which are left alone. It gets the
+    requirements' hash last, so an installation that was interrupted is seen and made again.
+    Raises ServerError if it can't be made.
     """
     python = path / "bin" / "python"
     marker = path / "requirements.sha256"
@@ -173,9 +174,16 @@ def ensure_venv(path: Path) -> Path:
     with _waiting_for_lock(path.with_name(f"{path.name}.lock"), "Waiting for an installation"):
         if is_ready():
             return python
+        if path.exists() and not marker.exists() and any(path.iterdir()):
+            raise ServerError(
+                f"{path} was not made by this command. Delete it, or name another folder in "
+                f"{VENV_VARIABLE}."
+            )
         message = f"Installing the Argilla server into {path} (once; takes a minute or two)"
         with _progress(message):
             shutil.rmtree(path, ignore_errors=True)
+            path.mkdir()
+            marker.write_text("incomplete\n")
             _run([sys.executable, "-m", "venv", str(path)], "make an environment for the server")
             _run(
                 [

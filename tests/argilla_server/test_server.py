@@ -229,8 +229,12 @@ def test_an_interrupted_installation_is_made_again(
     monkeypatch.setattr(manage, "REQUIREMENTS", requirements)
     venv = tmp_path / "venv"
     (venv / "bin").mkdir(parents=True)
-    (venv / "bin" / "python").touch()  # interrupted early on
+    (venv / "bin" / "python").touch()
+    with pytest.raises(ServerError, match="was not made by this command"):
+        manage.ensure_venv(venv)
+    assert (venv / "bin" / "python").exists()
 
+    (venv / "requirements.sha256").write_text("incomplete\n")
     python = manage.ensure_venv(venv)
     assert subprocess.run([python, "-c", "import pip"]).returncode == 0
     made = python.stat().st_ctime_ns
@@ -239,7 +243,7 @@ def test_an_interrupted_installation_is_made_again(
     requirements.write_text("not a requirement !!\n")
     with pytest.raises(ServerError, match="Could not install the Argilla server"):
         manage.ensure_venv(venv)
-    assert not (venv / "requirements.sha256").exists()  # so that it is made again next time
+    assert "incomplete" in (venv / "requirements.sha256").read_text()  # made again next time
 
 
 @pytest.fixture(scope="module")
