@@ -128,6 +128,8 @@ def as_labels(value: Any, names: list[str] | None) -> list[str] | None:
     values = value if isinstance(value, list | tuple) else [value]
     if value is None or value == "" or value != value or value == -1:  # NaN; hub's "no label"
         return None
+    # Argilla 1.x exported labels as {"label": ..., "score": ...}.
+    values = [v["label"] if isinstance(v, dict) else v for v in values]
     return [names[v] if names and isinstance(v, int) else str(v) for v in values]
 
 

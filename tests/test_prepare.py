@@ -102,6 +102,15 @@ def test_class_names_and_missing_labels_of_a_hub_data_set() -> None:
     assert [row["labels"] for row in rows] == [["pos"], ["neg"], None]
 
 
+def test_labels_as_argilla_1_exported_them(tmp_path: Path) -> None:
+    predictions = [[{"label": label, "score": 1.0}] for label in LABELS]
+    path = tmp_path / "news" / "data" / "train-00000-of-00001.parquet"
+    path.parent.mkdir(parents=True)
+    Dataset.from_dict({"text": TEXTS, "prediction": predictions}).to_parquet(path)
+    prepare(tmp_path / "news", tmp_path / "corpus", label_column="prediction")
+    assert set(map(tuple, read_gold(tmp_path / "corpus").values())) == {(x,) for x in LABELS}
+
+
 def test_the_split_is_stratified_and_the_same_for_the_same_seed(tmp_path: Path) -> None:
     data = tmp_path / "data.csv"
     Dataset.from_dict({"text": TEXTS, "label": LABELS}).to_csv(data, index=False)
