@@ -19,8 +19,8 @@ import pytest
 from scripts.argilla_server import manage
 from scripts.argilla_server.files import LOG, UNIT_LOCK, is_locked
 from scripts.argilla_server.manage import Credentials
-from tests.argilla_server.conftest import http
 from tests.argilla_server.fixtures import free_port
+from tests.argilla_server.helpers import http
 
 Events = queue.Queue[dict[str, Any]]
 

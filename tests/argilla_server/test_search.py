@@ -5,7 +5,7 @@ from typing import Any
 import argilla as rg
 import pytest
 
-from tests.argilla_server.conftest import RECORDS, Searched
+from tests.argilla_server.helpers import RECORDS, Searched
 
 ALL = [row["id"] for row in RECORDS]
 
