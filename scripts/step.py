@@ -76,7 +76,7 @@ def step(
     cold = not len(state.labelled_embeddings)
     size = min(left, loop.seed_size if cold else loop.batch_size)
     rng = np.random.default_rng([loop.seed, iteration])
-    plan = plan_step(state, loop.plan(size), rng, evidence, machine)
+    plan = plan_step(state, loop.plan(size), rng, evidence, machine, list(learner.labels))
     again = [a for a in answers.tied if a.round < MOST_ROUNDS]
     records = [dataset.again(answer, iteration) for answer in again]
     records += plan_to_records(plan, state, rows, answers, dataset, learner, pool, iteration)

@@ -6,6 +6,7 @@ must be right, and the threshold is the lowest certainty for which people's answ
 are. While there are too few of those, nothing is validated.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Literal
@@ -155,8 +156,7 @@ def choose_threshold(certainty: Floats, right: Mask, target: float, confidence: 
     order = np.argsort(-certainty, kind="stable")
     sure, hits = certainty[order], np.cumsum(right[order], dtype=np.int64)
     total = np.arange(1, len(sure) + 1)
-    # A threshold lets in all answers of the same certainty, so only the last of them is a place.
-    last = np.append(sure[1:] < sure[:-1], True) if len(sure) else np.zeros(0, dtype=bool)
+    last = _last_of_equals(sure)
     share = _each_start(confidence)
     passed = lower_bound(hits, total, share) >= target
     best = float("inf")
@@ -168,6 +168,13 @@ def choose_threshold(certainty: Floats, right: Mask, target: float, confidence: 
         if len(good):
             best = min(best, float(sure[good[-1]]))
     return best
+
+
+def _last_of_equals(falling: Floats) -> Mask:
+    """A threshold lets in all answers of the same certainty: only the last of them is a place."""
+    if not len(falling):
+        return np.zeros(0, dtype=bool)
+    return np.append(falling[1:] < falling[:-1], True)
 
 
 def _each_start(confidence: float) -> float:
@@ -257,11 +264,13 @@ def worth_probing(
     probs: Floats,
     evidence: Evidence | None,
     multi_label: bool = False,
+    names: Sequence[str] = (),
 ) -> tuple[Rows, tuple[str, ...]]:
     """Where answers by people would soonest let the machine answer many texts by itself.
 
-    probs: (n, k) of the texts that neither people nor the machine have answered. Returns the row
-    numbers of the region from which to ask at random, none if there is no such region; and why.
+    probs: (n, k) of the texts that neither people nor the machine have answered. names: of the
+    classes. Returns the row numbers of the region from which to ask at random, none if there is
+    no such region; and why.
 
     A region is one class, or all, above some certainty. The answers so far must suggest that its
     precision lies well above the target, or it could never be shown; of those regions the one is
@@ -275,7 +284,8 @@ def worth_probing(
     theirs, sure = decide(probs, multi_label)
     groups = [(np.ones(len(right), dtype=bool), np.ones(len(sure), dtype=bool), "all classes")]
     if settings.per_class and not multi_label:
-        groups += [(predicted == c, theirs == c, f"class {c}") for c in range(probs.shape[1])]
+        called = list(names) or [f"class {c}" for c in range(probs.shape[1])]
+        groups += [(predicted == c, theirs == c, name) for c, name in enumerate(called)]
     best, gain, reason = nothing, 0.0, ""
     for known, pool, name in groups:
         threshold = _promising(certainty[known], right[known], settings.target)
@@ -299,7 +309,8 @@ def _promising(certainty: Floats, right: Mask, target: float) -> float:
     order = np.argsort(-certainty, kind="stable")
     total = np.arange(1, len(order) + 1)
     shares = np.cumsum(right[order]) / total
-    good = np.flatnonzero((shares >= (1 + target) / 2) & (total >= LEAST_TO_PROBE))
+    last = _last_of_equals(certainty[order])
+    good = np.flatnonzero((shares >= (1 + target) / 2) & (total >= LEAST_TO_PROBE) & last)
     return float(certainty[order[good[-1]]]) if len(good) else float("inf")
 
 

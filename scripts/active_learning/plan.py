@@ -4,6 +4,7 @@ The step that talks to Argilla and the simulation that the benchmarks run both c
 so what is measured is what runs.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -69,12 +70,14 @@ def plan_step(
     rng: np.random.Generator,
     evidence: Evidence | None = None,
     machine: MachineLabels | None = None,
+    names: Sequence[str] = (),
 ) -> Plan:
     """Decide one step.
 
     state: the texts that may be asked: no answer yet, none pending, not discarded.
     evidence: human answers beside the model's out-of-sample probabilities for the same texts.
     machine: the machine's standing answers.
+    names: of the classes, for the reasons.
     """
     certainty = decide(state.probs, state.multi_label)[1]
     thresholds, reasons = choose_thresholds(
@@ -96,7 +99,7 @@ def plan_step(
     else:
         auto = np.flatnonzero(passes(state.probs, thresholds, state.multi_label))
         auto = auto[np.argsort(-certainty[auto], kind="stable")][: settings.validation.at_most]
-        query, sample, why = _ask(state, auto, strategy, cold, settings, evidence, rng)
+        query, sample, why = _ask(state, auto, strategy, cold, settings, evidence, names, rng)
         reasons += why
     audit = _audit(auto, settings.validation.audit_share, rng)
     reasons += (
@@ -115,6 +118,7 @@ def _ask(
     cold: bool,
     settings: StepSettings,
     evidence: Evidence | None,
+    names: Sequence[str],
     rng: np.random.Generator,
 ) -> tuple[Rows, Rows, tuple[str, ...]]:
     """Rows for people from what the machine does not answer, those drawn at random, and why.
@@ -127,7 +131,9 @@ def _ask(
     share = 0.0 if cold else settings.random_share
     sample = rng.choice(left, _round_at_random(n * share, rng), replace=False)
     left = np.setdiff1d(left, sample)
-    region, why = worth_probing(settings.validation, state.probs[left], evidence, state.multi_label)
+    region, why = worth_probing(
+        settings.validation, state.probs[left], evidence, state.multi_label, names
+    )
     probes = min(
         _round_at_random(n * settings.validation.probe_share, rng), len(region), n - len(sample)
     )

@@ -14,6 +14,7 @@ from scripts.active_learning.autovalidation import (
     lower_bound,
     measure,
     passes,
+    worth_probing,
 )
 
 
@@ -103,6 +104,33 @@ def test_a_failed_audit_raises_the_threshold():
     assert after.min() > before.min()
     kept = audited & (certainty >= after.min())
     assert (labels[kept] == 0).mean() >= 0.98
+
+
+def test_probes_go_where_they_could_soonest_unlock_most():
+    certainty = np.array([0.95] * 30 + [0.6] * 30)
+    probs = np.stack([certainty, 1 - certainty], axis=1)
+    labels = np.array([0] * 30 + [0, 1] * 15)  # sure answers are right, unsure ones half the time
+    evidence = Evidence(probs, labels)
+    pool = np.array([[0.97, 0.03]] * 900 + [[0.6, 0.4]] * 900)
+    rows, why = worth_probing(ValidationSettings(), pool, evidence, names=["yes", "no"])
+    assert set(rows.tolist()) == set(range(900))
+    assert "more answers in all classes above a certainty of 0.95" in why[0]
+    # Too few texts to be worth the answers, nothing known, another rule: no probes.
+    assert not len(worth_probing(ValidationSettings(), pool[:100], evidence)[0])
+    assert not len(worth_probing(ValidationSettings(), pool, None)[0])
+    assert not len(worth_probing(ValidationSettings("off"), pool, evidence)[0])
+
+
+def test_probes_skip_a_class_that_spoils_the_rest():
+    first = np.arange(80) < 40
+    probs = np.where(first[:, None], [0.9, 0.1], [0.1, 0.9])
+    labels = np.where(first, 0, np.arange(80) % 2)  # predicted as the second: half are wrong
+    pool = np.array([[0.95, 0.05]] * 700 + [[0.05, 0.95]] * 700)
+    rows, why = worth_probing(
+        ValidationSettings(), pool, Evidence(probs, labels), names=["yes", "no"]
+    )
+    assert set(rows.tolist()) == set(range(700))
+    assert "in yes" in why[0]
 
 
 def test_the_fixed_rule_needs_no_evidence_and_off_validates_nothing():
