@@ -160,13 +160,13 @@ class Fuzzy(Leaf):
         # Each edit spoils one of these pieces at most, so one of them is always left.
         cuts = [len(word) * part // (distance + 1) for part in range(distance + 2)]
         self.pieces = [word[start:end] for start, end in pairwise(cuts)]
+        self._may_be_near = re.compile("|".join(map(re.escape, self.pieces))).search
         # The same few words make up most of every text.
         self._is_near = lru_cache(100_000)(partial(_within, word, distance))
 
     def count(self, text: str) -> int:
-        if not any(piece in text for piece in self.pieces):
-            return 0
-        return sum(map(self._is_near, tokenize(text)))
+        candidates = " ".join(filter(self._may_be_near, text.split()))
+        return sum(map(self._is_near, tokenize(candidates)))
 
 
 @dataclass(frozen=True)

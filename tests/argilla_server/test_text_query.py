@@ -44,6 +44,24 @@ def test_patterns_find_the_same_words_as_the_tokenizer(text: str) -> None:
                 assert prefix(start).count(text.lower()) == expected
 
 
+@given(st.text("abc", min_size=1, max_size=6), st.lists(st.text("abc-", max_size=6)))
+def test_typos_are_found_wherever_they_are(word: str, others: list[str]) -> None:
+    text = " ".join(others)
+    for distance in (1, 2):
+        expected = sum(edits(word, token) <= distance for token in tokenize(text))
+        (leaf,) = parse(f"{word}~{distance}").leaves()
+        assert leaf.count(text) == expected
+
+
+def edits(left: str, right: str) -> int:
+    """The edit distance, as it is defined."""
+    if not left or not right:
+        return len(left or right)
+    if left[0] == right[0]:
+        return edits(left[1:], right[1:])
+    return 1 + min(edits(left[1:], right), edits(left, right[1:]), edits(left[1:], right[1:]))
+
+
 @given(st.text(alphabet='ab |+-"()*~1\\', max_size=30), TEXTS)
 def test_any_query_can_be_asked(query: str, text: str) -> None:
     ranking = Ranking(parse(query))
