@@ -7,12 +7,12 @@ from spacy.util import registry
 
 
 @registry.readers("classy_textcat.read_texts.v1")
-def read_texts(path: Path | None = None) -> list[str] | None:
+def read_texts(path: str | Path | None = None) -> list[str] | None:
     """Unlabelled texts: the "text" of each line of a JSONL file; None without a file."""
-    return [row["text"] for row in srsly.read_jsonl(path)] if path and path.exists() else None
+    return [row["text"] for row in srsly.read_jsonl(path)] if path and Path(path).exists() else None
 
 
 @registry.readers("classy_textcat.read_descriptions.v1")
-def read_descriptions(path: Path | None = None) -> dict[str, str] | None:
+def read_descriptions(path: str | Path | None = None) -> dict[str, str] | None:
     """What the labels mean: a JSON file {label: description}; None without a file."""
-    return dict(srsly.read_json(path)) if path and path.exists() else None
+    return dict(srsly.read_json(path)) if path and Path(path).exists() else None

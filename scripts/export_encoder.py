@@ -47,8 +47,7 @@ def main(
     quantize: Annotated[bool, typer.Option(help="8-bit weights: faster, less exact")] = False,
 ) -> None:
     """Export a sentence encoder for ONNX Runtime and check it against the original."""
-    source, origin = find_model(model)
-    msg.info(f"Exporting {model} from {origin}")
+    msg.info(f"Exporting {model} from {find_model(model)[1]}")
     cosines = export(model, output_dir, quantize=quantize)
     size = sum(file.stat().st_size for file in output_dir.iterdir()) / 1e6
     msg.good(
@@ -91,6 +90,16 @@ def find_model(model: str) -> tuple[str, str]:
     return model, "the Hugging Face hub"
 
 
+def is_on_hub(model: str) -> bool:
+    from huggingface_hub import model_info
+
+    try:
+        model_info(model, timeout=10)
+    except (OSError, ValueError):  # not reachable, not there, no valid name
+        return False
+    return True
+
+
 def load_original(source: str) -> "SentenceTransformer":
     """Load a sentence-transformers model on the CPU.
 
@@ -100,14 +109,19 @@ def load_original(source: str) -> "SentenceTransformer":
     warnings.filterwarnings("ignore", message=".*TracerWarning.*")
     from sentence_transformers import SentenceTransformer
 
+    # Asked once, in place of a minute and a half of retries for file after file.
+    offline = not Path(source).exists() and not is_on_hub(source)
     try:
         # Eager attention is what ONNX Runtime's optimizer recognises and fuses.
         model = SentenceTransformer(
-            source, device="cpu", model_kwargs={"attn_implementation": "eager"}
+            source,
+            device="cpu",
+            model_kwargs={"attn_implementation": "eager"},
+            local_files_only=offline,
         )
     except (OSError, ValueError) as err:
         raise ProjectError(
-            f"The model '{source}' is not there: {str(err).strip().splitlines()[0]}",
+            f"'{source}' is no folder with a model, and the hub does not have it or is not there.",
             "Check the name. Without internet, give a local folder or leave the default "
             f"({DEFAULT_MODEL}), which is installed with requirements.txt.",
         ) from err
