@@ -3,10 +3,14 @@
 import json
 import subprocess
 import sys
+import zipfile
+from importlib.metadata import PackageNotFoundError, distribution
 
 import pytest
 import spacy
 import srsly
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 from spacy.tokens import DocBin
 
 from tests.components.helpers import TEST, TRAIN, one_hot
@@ -82,57 +86,83 @@ def test_package_runs_without_what_training_needs(corpus, encoder_folder, tmp_pa
     (tmp_path / "packages").mkdir()
     parts = ["onnx_encoder", "classy_heads", "classy_textcat", "pool_heads"]
     spacy_command(
-        *("package", model, tmp_path / "packages", "--name", "test_textcat", "--build", "none"),
+        *("package", model, tmp_path / "packages", "--name", "test_textcat", "--build", "wheel"),
         *("--code", ",".join(f"components/{part}.py" for part in parts)),
     )
-    (folder,) = (tmp_path / "packages").iterdir()
-    requirements = srsly.read_json(folder / "meta.json")["requirements"]
-    names = {requirement.split(">")[0] for requirement in requirements}
-    assert names == {"spacy", "onnxruntime", "tokenizers", "numpy"}
-    check_lean_package(folder, corpus)
+    (wheel,) = (tmp_path / "packages").glob("*/dist/*.whl")
+    # What installing it without its requirements does.
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(tmp_path / "installed")
+    metadata = next((tmp_path / "installed").glob("*.dist-info/METADATA")).read_text()
+    lines = [line.partition(":")[2] for line in metadata.splitlines() if "Requires-Dist:" in line]
+    required = {Requirement(line).name for line in lines}
+    assert required == {"spacy", "onnxruntime", "tokenizers", "numpy"}
+    check_lean_package(tmp_path / "installed", required, tmp_path / "site")
 
 
-# What training needs and a deployed pipeline must run without. They are installed here, so they
-# are hidden: thinc, for one, imports torch wherever it finds it.
+# Run with nothing but the package and what it requires: thinc, for one, imports torch wherever it
+# finds it.
 LEAN = """
-import importlib.abc, json, sys
-
-HIDDEN = {"torch", "transformers", "sentence_transformers", "sklearn", "scipy", "pandas",
-          "classy_classification", "threadpoolctl", "onnx", "components", "scripts"}
-
-class Hide(importlib.abc.MetaPathFinder):
-    def find_spec(self, name, path=None, target=None):
-        if name.partition(".")[0] in HIDDEN:
-            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+import json, sys
 
 def offline(event, args):
     if event in ("socket.connect", "socket.getaddrinfo"):
         raise RuntimeError("asked for the network")
 
-sys.meta_path.insert(0, Hide())
 sys.addaudithook(offline)
-sys.path.insert(0, sys.argv[1])
-import en_test_textcat
-nlp = en_test_textcat.load()
-texts = json.loads(sys.argv[2])
+sys.path += sys.argv[1:3]
+import spacy
+nlp = spacy.load("en_test_textcat")
+texts = json.loads(sys.argv[3])
 docs = [*nlp.pipe(texts, n_process=2), *nlp.pipe(texts)]
-print(json.dumps({"cats": [doc.cats for doc in docs], "modules": sorted(sys.modules),
-                  "hidden": sorted(HIDDEN)}))
+print(json.dumps({"cats": [doc.cats for doc in docs], "modules": sorted(sys.modules)}))
 """
+# What training needs and a deployed pipeline does not.
+HEAVY = {"torch", "transformers", "sentence_transformers", "sklearn", "scipy", "pandas"} | {
+    "classy_classification",
+    "components",
+    "scripts",
+}
 
 
-def check_lean_package(folder, corpus):
+def check_lean_package(installed, required, site):
+    link_distributions(required, site)
     texts = [text for text, _ in TEST]
     done = subprocess.run(
-        [sys.executable, "-I", "-c", LEAN, str(folder), json.dumps(texts)],
+        # -S: without the site-packages of this environment.
+        [sys.executable, "-I", "-S", "-c", LEAN, str(installed), str(site), json.dumps(texts)],
         capture_output=True,
         text=True,
         check=False,
-        cwd=corpus,
+        cwd=site,
     )
     assert done.returncode == 0, done.stderr
     answer = json.loads(done.stdout.splitlines()[-1])
     assert len(answer["cats"]) == 2 * len(texts)
     for cats, (_, label) in zip(answer["cats"], TEST + TEST, strict=True):
         assert max(cats, key=cats.__getitem__) == label
-    assert not {name.partition(".")[0] for name in answer["modules"]} & set(answer["hidden"])
+    assert not {name.partition(".")[0] for name in answer["modules"]} & HEAVY
+
+
+def link_distributions(names, site):
+    """A site-packages of links to the named distributions and all that they require."""
+    site.mkdir()
+    todo, done = list(names), set()
+    while todo:
+        name = canonicalize_name(todo.pop())
+        if name in done:
+            continue
+        done.add(name)
+        try:
+            found = distribution(name)
+        except PackageNotFoundError:  # for another Python or platform
+            continue
+        requirements = [Requirement(line) for line in found.requires or ()]
+        todo += [
+            requirement.name
+            for requirement in requirements
+            if requirement.marker is None or requirement.marker.evaluate({"extra": ""})
+        ]
+        for top in {file.parts[0] for file in found.files or ()} - {"..", "__pycache__"}:
+            if not (site / top).exists():
+                (site / top).symlink_to(found.locate_file(top))
