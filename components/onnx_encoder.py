@@ -5,16 +5,19 @@ The folder it reads is written by `scripts/export_encoder.py`:
     encoder.json     settings (length, dimensions, precision, source, fingerprint)
     tokenizer.json   the model's own fast tokenizer
     model.onnx       token ids in, finished sentence embeddings out
+    model.onnx.data  its weights, in a file that can be mapped into memory
 """
 
 import json
 import multiprocessing
 import os
 import shutil
+import tempfile
 import threading
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -24,7 +27,8 @@ import numpy as np
 import srsly
 from spacy.util import registry
 
-SETTINGS, TOKENIZER, MODEL = "encoder.json", "tokenizer.json", "model.onnx"
+SETTINGS, TOKENIZER = "encoder.json", "tokenizer.json"
+MODEL, WEIGHTS = "model.onnx", "model.onnx.data"
 # Token positions (padding included) that go through the model together. Activations of this size
 # stay in a core's own cache; larger runs are no faster and short texts alone waste the weights'
 # way through memory.
@@ -160,20 +164,20 @@ class OnnxEncoder:
 
 
 class _Files:
-    """The three files of an encoder. The model stays on disk, held open, so that an encoder costs
-    no memory until it is used and still works (and saves) after its folder is deleted."""
+    """The files of an encoder. The model's stay on disk, held open, so that an encoder costs no
+    memory until it is used and still works (and saves) after its folder is deleted."""
 
     def __init__(
         self,
         settings: dict[str, Any],
         tokenizer: bytes,
-        model: bytes | BinaryIO,
-        path: Path | None = None,
+        model: dict[str, bytes | BinaryIO],
+        folder: Path | None = None,
     ) -> None:
         self.settings = settings
         self.tokenizer = tokenizer
         self.model = model
-        self.path = path
+        self.folder = folder
 
     @classmethod
     def from_folder(cls, folder: Path) -> "_Files":
@@ -183,63 +187,74 @@ class _Files:
                 f"No sentence encoder in '{folder}' ({', '.join(missing)} missing). Make it with "
                 "`weasel run encoder`, or set the encoder's path to an exported encoder."
             )
-        model = (folder / MODEL).open("rb")
         return cls(
             srsly.read_json(folder / SETTINGS),
             (folder / TOKENIZER).read_bytes(),
-            # Windows cannot delete a folder with an open file in it.
-            model.read() if os.name == "nt" else model,
-            (folder / MODEL).absolute(),
+            {name: _open(folder / name) for name in (MODEL, WEIGHTS) if (folder / name).is_file()},
+            folder.absolute(),
         )
 
     @classmethod
     def from_bytes(cls, data: bytes) -> "_Files":
         parts = srsly.msgpack_loads(data)
-        return cls(parts[SETTINGS], parts[TOKENIZER], parts[MODEL])
+        model = {name: parts[name] for name in (MODEL, WEIGHTS) if name in parts}
+        return cls(parts[SETTINGS], parts[TOKENIZER], model)
 
     def to_bytes(self) -> bytes:
-        return srsly.msgpack_dumps(
-            {SETTINGS: self.settings, TOKENIZER: self.tokenizer, MODEL: self.read_model()}
-        )
+        model = {name: self.read(name) for name in self.model}
+        return srsly.msgpack_dumps({SETTINGS: self.settings, TOKENIZER: self.tokenizer, **model})
 
-    def read_model(self) -> bytes:
-        if isinstance(self.model, bytes):
-            return self.model
+    def read(self, name: str) -> bytes:
+        file = self.model[name]
+        if isinstance(file, bytes):
+            return file
         # Positioned reads: processes forked from this one share the file's offset.
-        handle, size, parts, done = (
-            self.model.fileno(),
-            os.fstat(self.model.fileno()).st_size,
-            [],
-            0,
-        )
+        handle, size, parts, done = file.fileno(), os.fstat(file.fileno()).st_size, [], 0
         while done < size:
             parts.append(os.pread(handle, size - done, done))
             done += len(parts[-1])
         return b"".join(parts)
 
-    @property
-    def model_source(self) -> str | bytes:
-        """What a session is made from: the path (least memory) while it is the file we opened."""
-        if not isinstance(self.model, bytes) and self.path is not None and self.path.exists():
-            ours, there = os.fstat(self.model.fileno()), self.path.stat()
-            if (ours.st_dev, ours.st_ino) == (there.st_dev, there.st_ino):
-                return str(self.path)
-        return self.read_model()
+    def path_of(self, name: str) -> Path | None:
+        """Where the file is, while that is still the file that was opened."""
+        file = self.model[name]
+        path = self.folder / name if self.folder is not None else None
+        if isinstance(file, bytes) or path is None or not path.exists():
+            return None
+        return path if os.path.samestat(os.fstat(file.fileno()), path.stat()) else None
+
+    @contextmanager
+    def model_path(self) -> Iterator[Path]:
+        """The model as a path: ONNX Runtime then maps the weights instead of copying them."""
+        paths = [self.path_of(name) for name in self.model]
+        if paths[0] is not None and all(paths):
+            yield paths[0]
+            return
+        with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+            for name in self.model:
+                (Path(folder) / name).write_bytes(self.read(name))
+            yield Path(folder) / MODEL
 
     def to_folder(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         if self._is_in(folder):
             return
-        # Written beside and moved in place: the folder may hold the file that we read from.
-        part = folder / f"{MODEL}.part"
-        part.unlink(missing_ok=True)
-        if not self._link_from_sibling(folder, part):
-            source = self.model_source
-            if isinstance(source, bytes):
-                part.write_bytes(source)
-            else:
-                shutil.copyfile(source, part)
-        part.replace(folder / MODEL)
+        # Written beside and moved in place: the folder may hold the files that we read from.
+        twin = self._sibling_of(folder)
+        for name in self.model:
+            part = folder / f"{name}.part"
+            part.unlink(missing_ok=True)
+            if twin is None or not _link(twin / name, part):
+                path = self.path_of(name)
+                if path is not None:
+                    shutil.copyfile(path, part)
+                else:
+                    part.write_bytes(self.read(name))
+        # Without settings there is no encoder: no moment shows parts of two as one.
+        (folder / SETTINGS).unlink(missing_ok=True)
+        (folder / WEIGHTS).unlink(missing_ok=True)
+        for name in self.model:
+            (folder / f"{name}.part").replace(folder / name)
         (folder / TOKENIZER).write_bytes(self.tokenizer)
         srsly.write_json(folder / SETTINGS, self.settings)
 
@@ -248,19 +263,28 @@ class _Files:
             settings = json.loads((folder / SETTINGS).read_text("utf8"))
         except (OSError, ValueError):
             return False
-        complete = all((folder / name).is_file() for name in (TOKENIZER, MODEL))
-        return complete and settings == self.settings
+        there = {name for name in (TOKENIZER, MODEL, WEIGHTS) if (folder / name).is_file()}
+        return there == {TOKENIZER, *self.model} and settings == self.settings
 
-    def _link_from_sibling(self, folder: Path, target: Path) -> bool:
+    def _sibling_of(self, folder: Path) -> Path | None:
         """Components of one pipeline that use the same encoder keep one copy on disk."""
         for settings in sorted(folder.parent.parent.glob(f"*/{folder.name}/{SETTINGS}")):
             if settings.parent != folder and self._is_in(settings.parent):
-                try:
-                    os.link(settings.parent / MODEL, target)
-                except OSError:  # a file system without hard links
-                    return False
-                return True
+                return settings.parent
+        return None
+
+
+def _open(path: Path) -> bytes | BinaryIO:
+    # Windows cannot delete a folder with an open file in it.
+    return path.read_bytes() if os.name == "nt" else path.open("rb")
+
+
+def _link(source: Path, target: Path) -> bool:
+    try:
+        os.link(source, target)
+    except OSError:  # a file system without hard links
         return False
+    return True
 
 
 class _Engine:
@@ -282,9 +306,10 @@ class _Engine:
         options.log_severity_level = 3
         # The exported graph is optimised already.
         options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
-        self.session = onnxruntime.InferenceSession(
-            files.model_source, options, providers=["CPUExecutionProvider"]
-        )
+        with files.model_path() as path:
+            self.session = onnxruntime.InferenceSession(
+                str(path), options, providers=["CPUExecutionProvider"]
+            )
         self.inputs = [model_input.name for model_input in self.session.get_inputs()]
         self.cache: OrderedDict[bytes, np.ndarray] = OrderedDict()
         self.lock = threading.Lock()

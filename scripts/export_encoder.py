@@ -3,7 +3,6 @@
 import hashlib
 import importlib.util
 import logging
-import shutil
 import tempfile
 import warnings
 from pathlib import Path
@@ -14,7 +13,7 @@ import srsly
 import typer
 from wasabi import msg
 
-from components.onnx_encoder import MODEL, SETTINGS, TOKENIZER, OnnxEncoder
+from components.onnx_encoder import MODEL, SETTINGS, TOKENIZER, WEIGHTS, OnnxEncoder
 from scripts.errors import ProjectError, run
 
 if TYPE_CHECKING:
@@ -73,7 +72,7 @@ def export(model: str, output_dir: Path, *, quantize: bool = False) -> np.ndarra
                 f"original on a sample text, where {limit} is needed.",
                 "Try another model, or leave out --quantize." if quantize else "Try another model.",
             )
-        replace_folder(Path(tmp), output_dir)
+        OnnxEncoder(Path(tmp)).to_disk(output_dir)
     return cosines
 
 
@@ -145,6 +144,7 @@ def write_encoder(
     settings = read_settings(original, name)
     settings["precision"] = "int8" if quantize else "fp32"
     settings["fingerprint"] = fingerprint(folder, settings)
+    split_weights(folder / MODEL)
     srsly.write_json(folder / SETTINGS, settings)
 
 
@@ -219,6 +219,18 @@ def to_int8(path: Path) -> None:
     )
 
 
+def split_weights(path: Path) -> None:
+    """Weights in a file of their own are mapped into memory, not read and copied: a process starts
+    sooner and with 80 MB less, and processes on one machine share them."""
+    import onnx
+
+    model = onnx.load(path)
+    path.unlink()
+    onnx.save_model(model, path, save_as_external_data=True, location=WEIGHTS)
+    # onnx makes it readable for its owner alone.
+    path.with_name(WEIGHTS).chmod(path.stat().st_mode)
+
+
 def read_settings(original: "SentenceTransformer", name: str) -> dict[str, Any]:
     """What the encoder has to know about the model, from the model's own configuration."""
     transformer = original[0]
@@ -249,15 +261,6 @@ def check(original: "SentenceTransformer", folder: Path) -> np.ndarray:
     theirs = original.encode(SAMPLES, show_progress_bar=False).astype(np.float64)
     norms = np.linalg.norm(ours, axis=1) * np.linalg.norm(theirs, axis=1)
     return (ours * theirs).sum(axis=1) / norms
-
-
-def replace_folder(source: Path, target: Path) -> None:
-    """Files are moved in one by one, each replaced as a whole, never truncated under a reader."""
-    target.mkdir(parents=True, exist_ok=True)
-    for name in (MODEL, TOKENIZER, SETTINGS):
-        part = target / f"{name}.part"
-        shutil.copyfile(source / name, part)
-        part.replace(target / name)
 
 
 if __name__ == "__main__":

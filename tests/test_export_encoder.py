@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import srsly
 
-from components.onnx_encoder import MODEL, OnnxEncoder
+from components.onnx_encoder import WEIGHTS, OnnxEncoder
 from scripts import export_encoder
 from scripts.errors import ProjectError
 from scripts.export_encoder import DEFAULT_MODEL, SAMPLES, export, find_model
@@ -38,7 +38,7 @@ def test_the_same_export_twice_is_the_same_encoder(exported, tmp_path):
 def test_int8_is_another_encoder_close_by(exported, tmp_path):
     cosines = export(DEFAULT_MODEL, tmp_path, quantize=True)
     assert 0.95 <= cosines.min() < 0.9999
-    sizes = [(folder / MODEL).stat().st_size for folder in (tmp_path, exported[0])]
+    sizes = [(folder / WEIGHTS).stat().st_size for folder in (tmp_path, exported[0])]
     assert sizes[0] < sizes[1] / 3
     assert OnnxEncoder(tmp_path).fingerprint != OnnxEncoder(exported[0]).fingerprint
 

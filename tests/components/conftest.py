@@ -46,14 +46,16 @@ def nlp(make_pipeline: MakePipeline) -> Language:
 @pytest.fixture(scope="session")
 def int8_folder(encoder_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The same encoder with 8-bit weights, from the finished 32-bit export: no torch needed."""
-    from components.onnx_encoder import MODEL, SETTINGS
-    from scripts.export_encoder import to_int8
+    from components.onnx_encoder import MODEL, SETTINGS, WEIGHTS
+    from scripts.export_encoder import split_weights, to_int8
 
     folder = tmp_path_factory.mktemp("int8")
     shutil.copytree(encoder_folder, folder, dirs_exist_ok=True)
     settings = srsly.read_json(folder / SETTINGS)
     if settings["precision"] == "fp32":
         to_int8(folder / MODEL)
+        (folder / WEIGHTS).unlink(missing_ok=True)
+        split_weights(folder / MODEL)
         settings.update(precision="int8", fingerprint="int8-of-" + settings["fingerprint"])
         srsly.write_json(folder / SETTINGS, settings)
     return folder

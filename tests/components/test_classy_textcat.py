@@ -182,8 +182,8 @@ def test_what_is_saved_is_no_code(nlp, tmp_path):
     nlp.to_disk(tmp_path)
     component = tmp_path / "classy_textcat"
     files = {str(path.relative_to(component)) for path in component.rglob("*") if path.is_file()}
-    encoder = {"encoder/encoder.json", "encoder/model.onnx", "encoder/tokenizer.json"}
-    assert files == {"cfg", "head", *encoder}
+    encoder = {"encoder.json", "model.onnx", "model.onnx.data", "tokenizer.json"}
+    assert files == {"cfg", "head", *(f"encoder/{name}" for name in encoder)}
     # Texts of the training data stay where they are.
     for name in ("cfg", "head"):
         assert TRAIN[0][0].encode() not in (component / name).read_bytes()
@@ -252,7 +252,7 @@ def test_several_in_one_pipeline_share_embeddings(encoder_folder, tmp_path, monk
     assert sum(expected[0][label] for label in LABELS) == pytest.approx(1)
     nlp.to_disk(tmp_path)
     assert cats_of(spacy.load(tmp_path), texts) == expected
-    models = [tmp_path / name / "encoder" / "model.onnx" for name in ("topic", "tone")]
+    models = [tmp_path / name / "encoder" / "model.onnx.data" for name in ("topic", "tone")]
     assert models[0].samefile(models[1])
     assert set(nlp.evaluate(examples(nlp, one_hot(TEST)))["cats_f_per_type"]) <= {
         *LABELS,

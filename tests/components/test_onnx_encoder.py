@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from components.onnx_encoder import MODEL, OnnxEncoder, _engines
+from components.onnx_encoder import MODEL, WEIGHTS, OnnxEncoder, _engines
 from scripts.export_encoder import DEFAULT_MODEL, find_model
 
 TEXTS = ["One.", "A rather longer text about nothing much.", "", "ein Satz auf Deutsch", "x " * 900]
@@ -102,7 +102,8 @@ def test_saved_loaded_and_saved_again_after_the_folder_is_gone(encoder_folder, t
     encoder.to_disk(tmp_path / "b")
     again = OnnxEncoder().from_bytes(OnnxEncoder(tmp_path / "b").to_bytes())
     assert again.fingerprint == encoder.fingerprint
-    assert (tmp_path / "b" / MODEL).read_bytes() == (encoder_folder / MODEL).read_bytes()
+    for name in (MODEL, WEIGHTS):
+        assert (tmp_path / "b" / name).read_bytes() == (encoder_folder / name).read_bytes()
     np.testing.assert_array_equal(again.encode(TEXTS), encoder.encode(TEXTS))
 
 
@@ -125,6 +126,24 @@ def test_a_failed_save_leaves_the_old_model_whole(encoder_folder, int8_folder, t
         OnnxEncoder(encoder_folder).to_disk(tmp_path)
     assert OnnxEncoder(tmp_path).fingerprint == before
     assert OnnxEncoder(tmp_path).encode(["text"]).shape == (1, 384)
+
+
+def test_weights_may_be_in_the_model_file(encoder_folder, tmp_path):
+    onnx = pytest.importorskip("onnx")
+    shutil.copytree(encoder_folder, tmp_path / "a")
+    onnx.save_model(onnx.load(encoder_folder / MODEL), tmp_path / "a" / MODEL)
+    (tmp_path / "a" / WEIGHTS).unlink()
+    encoder = OnnxEncoder(tmp_path / "a", max_length=19)
+    encoder.to_disk(tmp_path / "b")
+    assert not (tmp_path / "b" / WEIGHTS).exists()
+    expected = OnnxEncoder(encoder_folder, max_length=19).encode(TEXTS)
+    for again in (OnnxEncoder(tmp_path / "b", max_length=19), encoder):
+        again.engine.cache.clear()
+        np.testing.assert_array_equal(again.encode(TEXTS), expected)
+    # Over an encoder with weights of their own, none of which may stay.
+    shutil.copytree(encoder_folder, tmp_path / "c")
+    encoder.to_disk(tmp_path / "c")
+    assert not (tmp_path / "c" / WEIGHTS).exists()
 
 
 @pytest.mark.parametrize("missing", ["encoder.json", "tokenizer.json", "model.onnx"])
