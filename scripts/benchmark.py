@@ -49,7 +49,9 @@ def speed(
     data: Annotated[str, typer.Argument(help="bbc_news, or a file with columns text and label")],
     model: Model = DEFAULT_MODEL,
     rounds: Annotated[int, typer.Option(help="Measurements of each; the median counts")] = 5,
-    only: Annotated[str, typer.Option(help="What to measure")] = "throughput,start,retraining",
+    only: Annotated[
+        str, typer.Option(help="What to measure")
+    ] = "throughput,start,retraining,saving",
     output: Path = Path("metrics/speed.csv"),
 ) -> None:
     """Texts a second, time to train, time to the first prediction, memory."""

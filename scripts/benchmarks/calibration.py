@@ -11,8 +11,8 @@ from spacy.util import registry
 from threadpoolctl import threadpool_limits
 from wasabi import msg
 
-import components.classy_heads
-import components.classy_textcat  # noqa: F401
+import components.classy_heads  # noqa: F401
+from components.classy_textcat import LABEL_TEMPLATE
 from components.onnx_encoder import OnnxEncoder
 from scripts.benchmarks.classy import Lookup, make_classy
 from scripts.benchmarks.data import read_labelled, sample_balanced
@@ -86,8 +86,8 @@ def compare(
     X = encoder.encode(texts)
     msg.info(f"{source}: {len(texts)} texts embedded; now with sentence-transformers")
     original = load_original(find_model(model)[0]).encode(texts, show_progress_bar=False)
-    names = {f"This text is about {label}.": label for label in labels}
-    lookup = Lookup([*texts, *names], np.vstack([X, encoder.encode(list(names))]))
+    names = [LABEL_TEMPLATE.format(label) for label in labels]
+    lookup = Lookup([*texts, *names], np.vstack([X, encoder.encode(names)]))
     theirs = Lookup(texts, original)
     methods: dict[str, tuple[Fit, np.ndarray]] = {
         "classy as it comes (probabilities)": (classy(theirs, decisions=False), original),

@@ -6,8 +6,8 @@ import subprocess
 import sys
 import tempfile
 import time
-import zipfile
 from collections.abc import Iterator
+from contextlib import redirect_stdout
 from functools import partial
 from pathlib import Path
 from statistics import median
@@ -15,7 +15,6 @@ from typing import Any
 
 import numpy as np
 import spacy
-from spacy.cli._util import import_code
 from spacy.cli.package import package as spacy_package
 from spacy.training import Example
 from wasabi import msg
@@ -24,22 +23,19 @@ import components.code  # noqa: F401
 from components.onnx_encoder import OnnxEncoder
 from scripts.benchmarks.classy import DEFAULT_SETTINGS
 from scripts.benchmarks.data import read_labelled, sample_balanced
+from scripts.check_package import install
 from scripts.errors import ProjectError
 from scripts.export_encoder import export, find_model
 
 TEXT = "The minister said that the central bank would keep interest rates where they are."
-CODE = ["components/onnx_encoder.py", "components/classy_heads.py", "components/classy_textcat.py"]
+CODE = [f"components/{part}.py" for part in ("onnx_encoder", "classy_heads", "classy_textcat")]
 
 
-def run_worker(task: dict[str, Any], isolated: bool = False) -> dict[str, Any]:
-    """RETURNS: The worker's answer, and the seconds from starting the process to its end.
-
-    isolated: without the project on the path, as an installed package runs.
-    """
-    worker = Path(__file__).with_name("worker.py")
-    command = [sys.executable, "-I", str(worker)] if isolated else [sys.executable, "-m"]
-    if not isolated:
-        command.append("scripts.benchmarks.worker")
+def run_worker(task: dict[str, Any]) -> dict[str, Any]:
+    """RETURNS: The worker's answer, and the seconds from starting the process to its end."""
+    command = [sys.executable, "-m", "scripts.benchmarks.worker"]
+    if "python" in task:  # of another environment, without the project on its path
+        command = [task["python"], "-I", str(Path(__file__).with_name("worker.py"))]
     begin = time.perf_counter()
     done = subprocess.run(
         command, input=json.dumps(task), capture_output=True, text=True, check=False
@@ -63,6 +59,8 @@ def compare(source: str, model: str, rounds: int, only: list[str]) -> Iterator[d
             measured += start(texts, gold, where, pipelines, rounds, Path(tmp))
         if "retraining" in only:
             measured += retraining(texts, gold, where, pipelines, rounds)
+        if "saving" in only:
+            measured += saving(texts, pipelines["fp32"], rounds, Path(tmp))
     yield from measured
 
 
@@ -137,16 +135,18 @@ def start(
             "config": {"config": DEFAULT_SETTINGS},
         }
     }
+    python = ""
     for name, path in pipelines.items():
-        unpacked = build_and_unpack(path, name, folder / f"wheel-{name}")
+        wheel = build_wheel(path, name, folder / f"wheel-{name}")
+        python = str(install(wheel, folder / "env"))
         tasks[name] = {
             "task": "start",
             "kind": "ours",
             "package": f"en_bench_{name}",
-            "package_path": str(unpacked),
+            "python": python,
             "text": TEXT,
         }
-    answers = turn_by_turn(tasks, rounds, isolated=True)
+    answers = turn_by_turn(tasks, rounds)
     for what, key, unit in (
         ("process start to first prediction", "seconds", "s"),
         ("peak memory of that process", "peak memory", "MB"),
@@ -197,14 +197,50 @@ def retraining(
                 }
 
 
-def turn_by_turn(
-    tasks: dict[str, dict[str, Any]], rounds: int, isolated: bool = False
-) -> dict[str, list[dict[str, Any]]]:
+def saving(texts: list[str], pipeline: Path, rounds: int, folder: Path) -> Iterator[dict[str, Any]]:
+    """27 labels with 500 examples each, which took classy a quarter of an hour to load (its issue
+    8): what matters is their number, so that pieces of any texts will do."""
+    words = " ".join(texts).split()
+    pieces = [" ".join(words[6 * i : 6 * i + 6]) for i in range(27 * 500)]
+    nlp = spacy.load(pipeline)
+    labels = [f"label {i:02}" for i in range(27)]
+    examples = [
+        Example.from_dict(
+            nlp.make_doc(piece),
+            {"cats": {label: float(label == labels[i % 27]) for label in labels}},
+        )
+        for i, piece in enumerate(pieces)
+    ]
+    begin = time.perf_counter()
+    nlp.initialize(partial(list, examples))
+    times = {"training": [time.perf_counter() - begin], "saving": [], "loading": []}
+    expected = [doc.cats for doc in nlp.pipe(texts[:20])]
+    for number in range(rounds):
+        path = folder / f"many-{number}"
+        begin = time.perf_counter()
+        nlp.to_disk(path)
+        times["saving"].append(time.perf_counter() - begin)
+        answer = run_worker({"task": "load", "path": str(path), "texts": texts[:20]})
+        times["loading"].append(answer["seconds inside"])
+        if answer["cats"] != expected:
+            raise ProjectError("The loaded pipeline predicts otherwise than the saved one.")
+    for what, seconds in times.items():
+        note = {"training": "texts embedded, head fitted", "saving": ""}.get(what, "")
+        note = note or "in a new process, after importing spaCy; same predictions"
+        yield {
+            "what": f"27 labels, 500 examples each: {what} (s)",
+            "of": "fp32",
+            "median": f"{median(seconds):.2f}",
+            "ratio": note if what != "saving" else "",
+        }
+
+
+def turn_by_turn(tasks: dict[str, dict[str, Any]], rounds: int) -> dict[str, list[dict[str, Any]]]:
     """Every round measures all of them, so that a busy moment of the machine hits all alike."""
     answers: dict[str, list[dict[str, Any]]] = {name: [] for name in tasks}
     for _ in range(rounds):
         for name, task in tasks.items():
-            answers[name].append(run_worker(task, isolated))
+            answers[name].append(run_worker(task))
     msg.info(f"{task['task']}: {rounds} rounds")
     return answers
 
@@ -217,22 +253,19 @@ def as_data(texts: list[str], gold: list[str], rows: np.ndarray) -> dict[str, li
     return data
 
 
-def build_and_unpack(pipeline: Path, name: str, folder: Path) -> Path:
-    """Build the wheel and unpack it, which is what installing it without its requirements does."""
+def build_wheel(pipeline: Path, name: str, folder: Path) -> Path:
     folder.mkdir()
-    for path in CODE:
-        import_code(path)
-    spacy_package(
-        pipeline,
-        folder,
-        code_paths=[Path(path) for path in CODE],
-        name=f"bench_{name}",
-        version="0.0.0",
-        create_sdist=False,
-        create_wheel=True,
-        silent=True,
-    )
+    with redirect_stdout(sys.stderr):
+        spacy_package(
+            pipeline,
+            folder,
+            code_paths=[Path(path) for path in CODE],
+            name=f"bench_{name}",
+            version="0.0.0",
+            create_sdist=False,
+            create_wheel=True,
+            require_parent=True,
+            silent=True,
+        )
     (wheel,) = folder.glob("*/dist/*.whl")
-    with zipfile.ZipFile(wheel) as archive:
-        archive.extractall(folder / "unpacked")
-    return folder / "unpacked"
+    return wheel

@@ -33,7 +33,6 @@ def start(task: dict[str, Any]) -> dict[str, Any]:
         nlp.add_pipe("classy_classification", config=config)
         cats = nlp(task["text"])._.cats
     else:
-        sys.path.insert(0, task["package_path"])
         import spacy
 
         cats = spacy.load(task["package"])(task["text"]).cats
@@ -94,11 +93,12 @@ def retraining(task: dict[str, Any]) -> dict[str, Any]:
             nlp.initialize(lambda: examples)
 
     times = []
-    for _ in range(2):
+    # classy embeds all texts again each time, so that a second time would tell nothing new.
+    for _ in range(1 if task["kind"] == "classy" else 2):
         begin = time.perf_counter()
         train()
         times.append(time.perf_counter() - begin)
-    result: dict[str, Any] = {"new texts": times[0], "again": times[1]}
+    result: dict[str, Any] = {"new texts": times[0], "again": times[-1]}
     if task["kind"] == "classy":
         embeddings = component.get_embeddings(task["test"])
         result["decisions"] = [
@@ -111,6 +111,16 @@ def retraining(task: dict[str, Any]) -> dict[str, Any]:
     return result
 
 
+def load(task: dict[str, Any]) -> dict[str, Any]:
+    """Load a pipeline and classify some texts; the time is without the imports."""
+    import components.code  # noqa: F401
+
+    begin = time.perf_counter()
+    nlp = load_ours(task["path"])
+    cats = [doc.cats for doc in nlp.pipe(task["texts"])]
+    return {"cats": cats, "seconds inside": time.perf_counter() - begin}
+
+
 def load_ours(path: str) -> Any:
     import spacy
 
@@ -119,7 +129,7 @@ def load_ours(path: str) -> Any:
     return spacy.load(path)
 
 
-TASKS = {"start": start, "throughput": throughput, "retraining": retraining}
+TASKS = {"start": start, "throughput": throughput, "retraining": retraining, "load": load}
 
 if __name__ == "__main__":
     task = json.load(sys.stdin)
