@@ -21,7 +21,7 @@ from scripts.active_learning.autovalidation import (
 )
 from scripts.active_learning.cold_start import typical_and_diverse
 from scripts.active_learning.decisions import decide
-from scripts.active_learning.query import STRATEGIES, QueryState, Strategy
+from scripts.active_learning.query import QueryState, Strategy, diverse_uncertainty
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class StepSettings:
     """
 
     batch_size: int = 10
-    strategy: Strategy = STRATEGIES["margin"]
+    strategy: Strategy = diverse_uncertainty
     cold_start: Strategy = typical_and_diverse
     random_share: float = 0.1
     validation: ValidationSettings = field(default_factory=ValidationSettings)
@@ -90,6 +90,9 @@ def plan_step(
     cold = not len(state.labelled_embeddings)
     strategy = settings.cold_start if cold else settings.strategy
 
+    if cold:
+        # No answer by a person yet: nothing has shown that the machine may answer anything.
+        thresholds = np.full(state.probs.shape[1], np.inf)
     if settings.validation.rule == "fixed":
         # The tutorial's heuristic: only what the strategy took can validate itself.
         query = strategy(state, settings.batch_size, rng)

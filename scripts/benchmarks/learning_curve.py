@@ -220,6 +220,8 @@ def labels_needed(rows: Sequence[Row], at: int = 200) -> str:
 
     From the curve of means, as that is what a table can be checked against.
     """
+    if not any(row.loop == TUTORIAL for row in rows):
+        return ""
     lines = [
         f"| data set | the tutorial's accuracy at {at} labels | loop | labels needed | share |",
         "|---|---|---|---|---|",

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 from hypothesis import given
+from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from scripts.active_learning.autovalidation import (
@@ -49,6 +50,7 @@ def test_the_promised_precision_holds_as_often_as_it_is_promised(slope, n):
     assert found > 0.3 * runs  # the promise is not kept by never promising
 
 
+@hypothesis_settings(deadline=None)  # a busy machine is no failure
 @given(st.integers(0, 2**32 - 1))
 def test_a_higher_target_never_lets_more_through(seed):
     rng = np.random.default_rng(seed)

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 from hypothesis import given
+from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from scripts.active_learning.autovalidation import (
@@ -45,6 +46,7 @@ def test_the_tutorials_rule_splits_the_batch_that_the_strategy_took():
     assert plan.query.tolist() == [1, 2]
 
 
+@hypothesis_settings(deadline=None)  # a busy machine is no failure
 @given(n=st.integers(0, 60), batch=st.integers(0, 20), seed=st.integers(0, 5))
 def test_a_plan_never_gives_a_text_to_both_people_and_machine(n, batch, seed):
     settings = StepSettings(batch_size=batch, random_share=0.3)
@@ -93,6 +95,15 @@ def test_without_labels_the_cold_start_strategy_picks():
     settings = StepSettings(batch_size=4, cold_start=STRATEGIES["fifo"])
     plan = plan_step(pool(10, labelled=0), settings, np.random.default_rng(0))
     assert plan.query.tolist() == [0, 1, 2, 3]
+
+
+def test_without_labels_the_machine_answers_nothing_under_any_rule():
+    sure = QueryState(np.tile([0.99, 0.01], (10, 1)), embeddings=np.eye(10))
+    for rule in ("off", "fixed", "precision"):
+        settings = StepSettings(batch_size=4, validation=ValidationSettings(rule))
+        plan = plan_step(sure, settings, np.random.default_rng(0), good_evidence(k=2))
+        assert not len(plan.auto)
+        assert len(plan.query) == 4
 
 
 def test_machine_answers_go_back_when_contradicted_or_when_the_audit_breaks_the_promise():

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 from hypothesis import given
+from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from scripts.active_learning.query import STRATEGIES, QueryState, uncertainty
@@ -17,6 +18,7 @@ def state_of(n: int, k: int = 4, d: int = 6, m: int = 5, seed: int = 0) -> Query
 
 
 @pytest.mark.parametrize("name", sorted(STRATEGIES))
+@hypothesis_settings(deadline=None)  # a busy machine is no failure
 @given(n=st.integers(0, 30), pool=st.integers(0, 25), labelled=st.integers(0, 4))
 def test_every_strategy_returns_distinct_rows_of_the_pool(name, n, pool, labelled):
     rows = STRATEGIES[name](state_of(pool, m=labelled), n, np.random.default_rng(0))
