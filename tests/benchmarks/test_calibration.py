@@ -1,0 +1,51 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from scripts.benchmark import calibration
+from scripts.benchmarks.calibration import brier_score, expected_calibration_error
+from scripts.benchmarks.data import read_labelled, sample_balanced
+from scripts.errors import ProjectError
+
+
+def test_calibration_error():
+    # Ten texts at certainty 0.8 and ten at 0.6, of which 8 and 6 are right: honest.
+    probs = np.array([[0.8, 0.2]] * 10 + [[0.6, 0.4]] * 10)
+    y = np.array([0] * 8 + [1] * 2 + [0] * 6 + [1] * 4)
+    assert expected_calibration_error(probs, y) == pytest.approx(0, abs=1e-9)
+    # All wrong: as far off as the certainty is high.
+    assert expected_calibration_error(probs, np.ones(20, dtype=int)) == pytest.approx(0.7)
+
+
+def test_brier_score():
+    probs = np.array([[1.0, 0.0], [0.5, 0.5]])
+    assert brier_score(probs, np.array([0, 1])) == pytest.approx(0.25)
+    assert brier_score(np.array([[1.0, 0.0]]), np.array([1])) == 2
+
+
+def test_samples_are_balanced_and_the_rest_is_all_others():
+    labels = ["a"] * 10 + ["b"] * 30
+    train, test = sample_balanced(labels, 4, np.random.default_rng(0))
+    assert sorted(np.array(labels)[train]) == ["a"] * 4 + ["b"] * 4
+    assert sorted([*train, *test]) == list(range(40))
+
+
+def test_data_without_labels(tmp_path):
+    (tmp_path / "data.csv").write_text("text,label\nsomething,\n")
+    with pytest.raises(ProjectError, match="no labels"):
+        read_labelled(str(tmp_path / "data.csv"))
+
+
+def test_table(headlines, encoder_folder, tmp_path, capsys):
+    pd.DataFrame(headlines).to_csv(tmp_path / "data.csv", index=False)
+    output = tmp_path / "metrics" / "calibration.csv"
+    calibration(
+        [str(tmp_path / "data.csv")], encoder=encoder_folder, sizes="5", seeds=1, output=output
+    )
+    table = pd.read_csv(output)
+    assert len(table) == 5
+    accuracy = table["accuracy"].str.split().str[0].astype(float)
+    assert accuracy.min() > 0.4
+    # Same texts, same folds: classy's decisions and those of its head here are the same.
+    assert accuracy[1] == accuracy[2]
+    assert "| data | labels a class | head |" in capsys.readouterr().out
