@@ -87,8 +87,8 @@ def learning_curve(
     encoder: Encoder = DEFAULT_ENCODER,
     cache: Cache = DEFAULT_CACHE,
     loops: Annotated[
-        str, typer.Option(help='"tutorial", HEAD/STRATEGY')
-    ] = "tutorial,pool/margin,pool/random,pool/diverse_uncertainty,plain/margin,plain/random",
+        str, typer.Option(help='"tutorial", HEAD/STRATEGY, HEAD/STRATEGY/names')
+    ] = "tutorial,pool/diverse_uncertainty,pool/margin,pool/random,plain/margin,plain/random",
     seeds: Seeds = 10,
     condition: Annotated[str, typer.Option(help="clean, noise or rare")] = "clean",
     noise: Annotated[float, typer.Option(help="Share of wrong answers, if noise")] = 0.2,

@@ -60,7 +60,8 @@ def run(
 ) -> list[Row]:
     """Run what `table`, a CSV file, does not hold yet, append it there, and return all of it.
 
-    loops: "tutorial" or HEAD/STRATEGY, as "pool/margin".
+    loops: "tutorial" or HEAD/STRATEGY, as "pool/margin"; with /names at its end, the head is told
+        the names of the labels only and not what they mean.
     """
     rows = read(table)
     done = {(r.dataset, r.condition, r.loop, r.seed) for r in rows}
@@ -107,7 +108,7 @@ def _loop(
     budget: int,
     rng: np.random.Generator,
 ) -> list[Snapshot]:
-    head, strategy = loop.split("/")
+    head, strategy, *told = loop.split("/")
     step = StepSettings(
         batch_size=batch_size,
         strategy=STRATEGIES[strategy],
@@ -116,7 +117,8 @@ def _loop(
         random_share=0.0,
         validation=ValidationSettings(rule="off"),
     )
-    fit = fit_on(make_head(head), corpus, data.label_descriptions)
+    labels = data.label_names if told == ["names"] else data.label_descriptions
+    fit = fit_on(make_head(head), corpus, labels)
     return simulate(corpus, fit, step, SimulationSettings(budget=budget, start=start), rng)
 
 
@@ -257,7 +259,7 @@ def plot(rows: Sequence[Row], path: Path, measure: str = "accuracy") -> None:
     )
     loops = list(dict.fromkeys(row.loop for row in rows))
     colours: dict[str, object] = {
-        loop: plt.colormaps["tab20"](i % 20) for i, loop in enumerate(loops)
+        loop: plt.colormaps["tab10"](i % 10) for i, loop in enumerate(loops)
     }
     colours[TUTORIAL] = "black"
     shaded = [TUTORIAL, next((loop for loop in loops if loop != TUTORIAL), TUTORIAL)]
