@@ -83,11 +83,19 @@ def make_classy_textcat(
 
 
 def classy_textcat_score(
-    examples: Iterable[Example], *, multi_label: bool, threshold: float, **kwargs: Any
+    examples: Iterable[Example],
+    *,
+    labels: Sequence[str],
+    multi_label: bool,
+    threshold: float,
+    **kwargs: Any,
 ) -> dict[str, Any]:
+    # One label is given or not; the highest of one is no decision.
+    multi_label = multi_label or len(labels) == 1
     return Scorer.score_cats(
         examples,
         "cats",
+        labels=labels,
         multi_label=multi_label,
         threshold=threshold if multi_label else None,
         **kwargs,

@@ -55,6 +55,8 @@ def test_one_label_alone_is_member_or_not(make_pipeline, tmp_path):
 def test_one_label_and_texts_without_it(make_pipeline):
     nlp = make_pipeline([(text, {"sport": float(label == "sport")}) for text, label in TRAIN])
     assert [nlp(text).cats["sport"] >= 0.5 for text in TEXTS] == [False, True, False]
+    gold = [(text, {"sport": float(label == "sport")}) for text, label in TEST]
+    assert nlp.evaluate(examples(nlp, gold))["cats_micro_p"] == 1.0
 
 
 @pytest.mark.parametrize("head", ["logistic", "svc"])
