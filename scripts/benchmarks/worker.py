@@ -113,8 +113,13 @@ def retraining(task: dict[str, Any]) -> dict[str, Any]:
 
 def load(task: dict[str, Any]) -> dict[str, Any]:
     """Load a pipeline and classify some texts; the time is without the imports."""
+    import spacy
+
     import components.code  # noqa: F401
 
+    # The first pipeline of a process imports the plugins of spaCy that are installed, here classy
+    # and torch, which a deployed pipeline has not got.
+    spacy.blank("en")
     begin = time.perf_counter()
     nlp = load_ours(task["path"])
     cats = [doc.cats for doc in nlp.pipe(task["texts"])]
