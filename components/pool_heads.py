@@ -36,6 +36,7 @@ def make_pool_head(
     pool_weight: float = 1000.0,
     max_pool: int = 5_000,
     C: float = 0.5,
+    balance: float = 0.5,
     temperature: float = 0.6,
 ) -> Any:
     """Label spreading over the pool (Zhou et al. 2003, "Learning with Local and Global
@@ -51,6 +52,8 @@ def make_pool_head(
     pool_weight: the pool weighs as much as this many labels; so its say falls as labels come.
     max_pool: a larger pool is sampled, as the graph takes time in its square.
     C: inverse of the regularisation.
+    balance: 1 lets every class weigh the same in the regression, however rare it is, 0 as much as
+        it has texts.
     temperature: the scores are divided by it.
 
     With a pool too small for a graph, or with labels that do not exclude each other, it is
@@ -66,6 +69,7 @@ def make_pool_head(
         pool_weight=pool_weight,
         max_pool=max_pool,
         C=C,
+        balance=balance,
         temperature=temperature,
     )
 
@@ -87,6 +91,7 @@ def fit_pool(
     pool_weight: float,
     max_pool: int,
     C: float,
+    balance: float,
     temperature: float,
 ) -> Any:
     """X (n, d), Y (n, k), pool (p, d), label_embeddings (k, d): see make_pool_head."""
@@ -126,7 +131,10 @@ def fit_pool(
         sure = found.max(axis=1)
         sure *= min(pool_weight, len(pool)) / sure.sum()
         coef, intercept = _soft_logistic(
-            np.vstack([X, pool]), np.vstack([Y, found]), np.concatenate([weight, sure]), C
+            np.vstack([X, pool]),
+            np.vstack([Y, found]) * np.concatenate([weight, sure])[:, None],
+            C,
+            balance,
         )
     return FittedHead("softmax", {"coef": coef / temperature, "intercept": intercept / temperature})
 
@@ -192,23 +200,27 @@ def _nearest(points: np.ndarray, others: np.ndarray, k: int) -> tuple[np.ndarray
 
 
 def _soft_logistic(
-    X: np.ndarray, targets: np.ndarray, weight: np.ndarray, C: float
+    X: np.ndarray, mass: np.ndarray, C: float, balance: float
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Multinomial logistic regression on probabilities as targets (n, k), which scikit-learn's
-    takes only with each row repeated k times. RETURNS: coef (k, d), intercept (k,)."""
+    """Multinomial logistic regression on how much each row weighs for each class, mass (n, k),
+    which scikit-learn's takes only with each row repeated k times. RETURNS: coef (k, d),
+    intercept (k,)."""
     from scipy.optimize import minimize
 
     X = np.asarray(X, dtype=np.float32)
-    k, d = targets.shape[1], X.shape[1]
-    share = C * weight[:, None]
+    k, d = mass.shape[1], X.shape[1]
+    total = np.maximum(mass.sum(axis=0), 1e-9)
+    mass = mass * (total.mean() / total) ** balance
+    mass *= C * total.sum() / mass.sum()
+    rows = mass.sum(axis=1, keepdims=True)
 
     def loss(flat: np.ndarray) -> tuple[float, np.ndarray]:
         coef, intercept = flat[: k * d].reshape(k, d), flat[k * d :]
         scores = (X @ coef.T.astype(np.float32)).astype(np.float64) + intercept
         scores -= scores.max(axis=1, keepdims=True)
         log = scores - np.log(np.exp(scores).sum(axis=1, keepdims=True))
-        value = -(share * targets * log).sum() + 0.5 * (coef**2).sum()
-        slope = share * (np.exp(log) * targets.sum(axis=1, keepdims=True) - targets)
+        value = -(mass * log).sum() + 0.5 * (coef**2).sum()
+        slope = np.exp(log) * rows - mass
         down = (slope.T.astype(np.float32) @ X).astype(np.float64) + coef
         return float(value), np.concatenate([down.ravel(), slope.sum(axis=0)])
 

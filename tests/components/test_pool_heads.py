@@ -127,3 +127,18 @@ def test_through_spacys_door_the_pool_helps_before_the_first_label(make_pipeline
             assert sum(doc.cats.values()) == pytest.approx(1)
     # The pool was used: the same names alone give other scores.
     assert pipeline("a comet").cats != plain("a comet").cats
+
+
+def test_balance_gives_a_rare_class_its_say():
+    pool, topic = arcs()
+    keep = np.flatnonzero((topic != 2) | (np.arange(len(topic)) % 20 == 0))
+    pool, topic = pool[keep], topic[keep]
+    rows = np.concatenate([np.flatnonzero(topic == c)[:: 3 if c == 2 else 20] for c in range(3)])
+    X, y = arcs(seed=1)
+    said = []
+    for balance in (0.0, 0.5, 1.0):
+        fitted = POOL(balance=balance)(pool[rows], np.eye(3)[topic[rows]], pool=pool)
+        assert accuracy(fitted, X, y) > 0.8
+        scores = registry.misc.get(f"classy_scores.{fitted.kind}.v1")(fitted.arrays, X[y == 2])
+        said.append(scores[:, 2].mean())
+    assert said[0] < said[1] < said[2]
