@@ -8,7 +8,7 @@ import numpy as np
 from sklearn.model_selection import KFold
 from spacy.language import Language
 from spacy.training import Example
-from spacy.util import load_config, load_model_from_config
+from spacy.util import load_config, load_model_from_config, registry
 
 import components.code  # noqa: F401
 from scripts.corpus import Pool
@@ -49,13 +49,20 @@ class Learner:
 
     def initialize(self, examples: list[Example]) -> None:
         """Train on examples, with the labels' descriptions and the pool beside them."""
+        # By readers, so that no text gets into the config: it would be saved with the pipeline,
+        # and spaCy would take a "${...}" in it for a variable.
+        registry.readers("loop_descriptions.v1", func=lambda: dict(self.labels))
+        registry.readers("loop_pool.v1", func=lambda: self.pool.texts)
         blocks = self.nlp.config["initialize"]["components"]
         kept = blocks.get(TEXTCAT, {})
-        blocks[TEXTCAT] = {"label_descriptions": dict(self.labels), "pool": self.pool.texts}
+        blocks[TEXTCAT] = {
+            "label_descriptions": {"@readers": "loop_descriptions.v1"},
+            "pool": {"@readers": "loop_pool.v1"},
+        }
         try:
             self.nlp.initialize(lambda: examples)
         finally:
-            # A saved pipeline must not carry the texts it was trained on in its config.
+            # The saved pipeline's own readers are those of the config file.
             blocks[TEXTCAT] = kept
 
     def predict(self, embeddings: np.ndarray) -> np.ndarray:
