@@ -8,8 +8,8 @@ import typer
 from tqdm import tqdm
 from wasabi import msg
 
-from scripts.corpus import read_gold, read_labels
-from scripts.errors import ProjectError, run
+from scripts.corpus import check_labels, read_gold, read_labels
+from scripts.errors import run
 from scripts.records.client import argilla_client
 from scripts.records.dataset import ORACLE, LoopDataset
 from scripts.settings import load_settings
@@ -54,12 +54,7 @@ def main(
     """SIMULATION: answer the waiting records from the data's gold labels, not by a person."""
     settings = load_settings(config, ctx.args)
     labels, gold = read_labels(settings.paths.corpus), read_gold(settings.paths.corpus)
-    unknown = sorted({label for row in gold.values() for label in row} - set(labels))
-    if unknown:
-        raise ProjectError(
-            f"The gold labels have {', '.join(unknown)}, which corpus/labels.json does not have.",
-            "Make both again: weasel run prepare",
-        )
+    check_labels((label for row in gold.values() for label in row), labels)
     with argilla_client(settings.paths.argilla) as client:
         dataset = LoopDataset.open(client, settings.argilla, labels, dim=None)
         answered = annotate(dataset, gold, list(labels), noise, settings.loop.seed)

@@ -1,6 +1,7 @@
 """The files of corpus/: what `prepare` writes and the other commands read."""
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -64,6 +65,17 @@ def read_gold(corpus: Path) -> dict[str, list[str]]:
             "Label the records in Argilla, or prepare data with a label column.",
         )
     return {row["id"]: row["labels"] for row in _read_jsonl(path)}
+
+
+def check_labels(seen: Iterable[str], labels: Iterable[str]) -> None:
+    """RAISES (ProjectError): The data has labels that the settings don't have."""
+    labels = list(labels)
+    if unknown := sorted(set(seen) - set(labels)):
+        raise ProjectError(
+            f"The data has labels that the settings don't have: {', '.join(unknown)}.",
+            f"The settings have: {', '.join(labels)}. Add them to --vars.labels and prepare the "
+            "data again, or mend the data.",
+        )
 
 
 def read_name(corpus: Path) -> str:

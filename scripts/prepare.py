@@ -18,7 +18,7 @@ from sklearn.model_selection import train_test_split
 from spacy.tokens import DocBin
 from wasabi import msg
 
-from scripts.corpus import text_id
+from scripts.corpus import check_labels, text_id
 from scripts.errors import ProjectError, run
 
 READERS = {".csv": "csv", ".tsv": "csv", ".jsonl": "json", ".json": "json", ".parquet": "parquet"}
@@ -200,7 +200,7 @@ def slug(dataset: str) -> str:
 
 def write_docbin(rows: list[Row], labels: list[str], path: Path) -> None:
     nlp = spacy.blank("xx")
-    docs = DocBin(store_user_data=True)
+    docs = DocBin()
     for row in rows:
         doc = nlp.make_doc(row["text"])
         doc.cats = {label: float(label in row["labels"]) for label in labels}
@@ -234,13 +234,8 @@ def main(
 
     declared = read_labels(labels, dataset)
     seen = sorted({label for row in rows for label in row["labels"] or []})
-    unknown = [label for label in seen if label not in declared]
-    if declared and unknown:
-        raise ProjectError(
-            f"The data has labels that the settings don't have: {', '.join(unknown)}.",
-            f"The settings have: {', '.join(declared)}. Add them to --vars.labels, or mend the "
-            "data.",
-        )
+    if declared:
+        check_labels(seen, declared)
     names = declared or {label: label for label in seen}
     if len(names) < 2:
         raise ProjectError(

@@ -8,7 +8,7 @@ import spacy
 import typer
 from wasabi import msg
 
-from scripts.corpus import read_labels
+from scripts.corpus import check_labels, read_labels
 from scripts.errors import ProjectError, run
 from scripts.prepare import load, to_rows
 from scripts.records.convert import QUESTION, doc_to_record
@@ -29,12 +29,7 @@ def main(
     labels = read_labels(settings.paths.corpus)
     rows, _ = to_rows(load(source, "train", text_column, label_column), text_column, label_column)
     rows = [row for row in rows if row["labels"]]
-    unknown = sorted({label for row in rows for label in row["labels"]} - set(labels))
-    if unknown:
-        raise ProjectError(
-            f"The examples have labels that the settings don't have: {', '.join(unknown)}.",
-            f"The settings have: {', '.join(labels)}.",
-        )
+    check_labels((label for row in rows for label in row["labels"]), labels)
     if not 0 < len(rows) <= MOST:
         raise ProjectError(f"{len(rows)} examples; from 1 to {MOST} can be put in at once.")
     nlp = spacy.blank("xx")
