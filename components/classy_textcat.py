@@ -174,6 +174,7 @@ class ClassyTextcat(Pipe):
 
     def predict(self, docs: Iterable[Doc]) -> np.ndarray:
         """RETURNS float64 (n, n_labels): probabilities in the order of `labels`."""
+        self._require_initialized()
         texts = [doc.text for doc in docs]
         if not texts:
             return np.zeros((0, len(self.labels)))
@@ -181,10 +182,13 @@ class ClassyTextcat(Pipe):
 
     def predict_embeddings(self, X: np.ndarray) -> np.ndarray:
         """Probabilities of texts that are embedded already: (n, dim) -> float64 (n, n_labels)."""
-        if self.cfg["head"] is None:
-            raise ValueError(Errors.E109.format(name=self.name))
+        self._require_initialized()
         scores = registry.misc.get(f"classy_scores.{self.cfg['head']}.v1")
         return scores(self._arrays, X)[:, self.cfg["columns"]]
+
+    def _require_initialized(self) -> None:
+        if self.cfg["head"] is None:
+            raise ValueError(Errors.E109.format(name=self.name))
 
     def set_annotations(self, docs: Iterable[Doc], scores: np.ndarray) -> None:
         for doc, row in zip(docs, scores.tolist(), strict=True):

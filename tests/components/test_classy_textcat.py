@@ -132,12 +132,17 @@ def test_error_handler(make_pipeline, monkeypatch):
     assert len(seen) == 2
 
 
-def test_not_initialized(encoder_folder):
+@pytest.mark.parametrize("has_encoder", [True, False])
+def test_not_initialized(has_encoder, encoder_folder, tmp_path):
+    path = encoder_folder if has_encoder else tmp_path / "none"
     nlp = spacy.blank("en")
-    pipe = nlp.add_pipe("classy_textcat")
+    config = {"encoder": {"@misc": "onnx_encoder.v1", "path": str(path)}}
+    pipe = nlp.add_pipe("classy_textcat", config=config)
     assert pipe.labels == ()
     with pytest.raises(ValueError, match="E109"):
         nlp("text")
+    with pytest.raises(ValueError, match="E109"):
+        list(nlp.pipe(["text"]))
 
 
 def test_initialized_without_labels(make_pipeline):
