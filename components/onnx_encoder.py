@@ -268,6 +268,8 @@ class _Files:
 
     def _sibling_of(self, folder: Path) -> Path | None:
         """Components of one pipeline that use the same encoder keep one copy on disk."""
+        if not (folder.parent.parent / "config.cfg").exists():  # spaCy writes it before components
+            return None
         for settings in sorted(folder.parent.parent.glob(f"*/{folder.name}/{SETTINGS}")):
             if settings.parent != folder and self._is_in(settings.parent):
                 return settings.parent

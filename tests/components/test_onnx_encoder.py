@@ -146,6 +146,12 @@ def test_weights_may_be_in_the_model_file(encoder_folder, tmp_path):
     assert not (tmp_path / "c" / WEIGHTS).exists()
 
 
+def test_encoders_outside_one_pipeline_share_no_files(encoder_folder, tmp_path):
+    for name in ("a", "b"):
+        OnnxEncoder(encoder_folder).to_disk(tmp_path / name / "encoder")
+        assert (tmp_path / name / "encoder" / WEIGHTS).stat().st_nlink == 1
+
+
 @pytest.mark.parametrize("missing", ["encoder.json", "tokenizer.json", "model.onnx"])
 def test_a_missing_file_is_named_with_what_to_do(encoder_folder, tmp_path, missing):
     shutil.copytree(encoder_folder, tmp_path / "a")
