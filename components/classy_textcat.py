@@ -25,7 +25,7 @@ LABEL_TEMPLATE = "This text is about {}."
 
 DEFAULT_CONFIG: dict[str, Any] = {
     "encoder": {"@misc": "onnx_encoder.v1", "path": "assets/encoder"},
-    "classifier": {"@misc": "classy_head.logistic.v1"},
+    "classifier": {"@misc": "classy_head.kernel.v1"},
     "multi_label": False,
     "threshold": 0.5,
     "seed": 0,

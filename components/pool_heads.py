@@ -57,7 +57,7 @@ def make_pool_head(
     temperature: the scores are divided by it.
 
     With a pool too small for a graph, or with labels that do not exclude each other, it is
-    classy_head.logistic.v1. Without any example, the labels' names are all that is spread.
+    classy_head.kernel.v1. Without any example, the labels' names are all that is spread.
     """
     return partial(
         fit_pool,
@@ -99,7 +99,7 @@ def fit_pool(
 
     k = Y.shape[1]
     if multi_label or k < 2 or pool is None or len(pool) <= neighbours:
-        return registry.misc.get("classy_head.logistic.v1")()(
+        return registry.misc.get("classy_head.kernel.v1")()(
             X,
             Y,
             multi_label=multi_label,

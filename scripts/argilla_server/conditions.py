@@ -149,9 +149,7 @@ def _suggestion(
 
 
 def _response(filter: Filter, scope: ResponseFilterScope, schema: Schema) -> ColumnElement[bool]:
-    own = [Response.record_id == Record.id]
-    if scope.user:
-        own.append(Response.user_id == scope.user.id)
+    own = _own_responses(scope)
     if scope.question:
         _, rating = schema.question(scope.question)
         values = _each(Response.values, _path(scope.question, "value"))
@@ -159,7 +157,7 @@ def _response(filter: Filter, scope: ResponseFilterScope, schema: Schema) -> Col
             select(1)
             .select_from(Response)
             .join(values, true())
-            .where(*own, _holds(filter, values.c.value, rating))
+            .where(own, _holds(filter, values.c.value, rating))
         )
     if scope.property != "status" or not isinstance(filter, TermsFilter):
         raise UnprocessableEntityError(
@@ -170,9 +168,9 @@ def _response(filter: Filter, scope: ResponseFilterScope, schema: Schema) -> Col
     answered = statuses - pending
     ways = []
     if pending:  # nothing is stored for it
-        ways.append(~exists(select(1).where(*own)))
+        ways.append(~exists(select(1).where(own)))
     if answered:
-        ways.append(exists(select(1).where(*own, RESPONSE_STATUS.in_(sorted(answered)))))
+        ways.append(exists(select(1).where(own, RESPONSE_STATUS.in_(sorted(answered)))))
     return or_(*ways) if ways else true()
 
 
@@ -215,9 +213,7 @@ def _sort_value(scope: FilterScope, schema: Schema, descending: bool) -> ColumnE
             .scalar_subquery()
         )
     if isinstance(scope, ResponseFilterScope):
-        own = [Response.record_id == Record.id]
-        if scope.user:
-            own.append(Response.user_id == scope.user.id)
+        own = _own_responses(scope)
         if scope.question:
             _, rating = schema.question(scope.question)
             values = _each(Response.values, _path(scope.question, "value"))
@@ -227,12 +223,18 @@ def _sort_value(scope: FilterScope, schema: Schema, descending: bool) -> ColumnE
                 select(pick(values.c.value))
                 .select_from(Response)
                 .join(values, true())
-                .where(*own)
+                .where(own)
                 .scalar_subquery()
             )
         if scope.property == "status":
-            return select(first(RESPONSE_STATUS)).where(*own).scalar_subquery()
+            return select(first(RESPONSE_STATUS)).where(own).scalar_subquery()
     raise UnprocessableEntityError(f"Cannot sort by {scope}.")
+
+
+def _own_responses(scope: ResponseFilterScope) -> ColumnElement[bool]:
+    """The responses of a record, of one user or of all."""
+    own = Response.record_id == Record.id
+    return and_(own, Response.user_id == scope.user.id) if scope.user else own
 
 
 def _suggestion_property(scope: SuggestionFilterScope) -> str:

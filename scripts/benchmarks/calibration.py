@@ -93,8 +93,9 @@ def compare(
         "classy as it comes (probabilities)": (classy(theirs, decisions=False), original),
         "classy as it comes (its decisions)": (classy(theirs, decisions=True), original),
         "classy_head.svc.v1": (ours("classy_head.svc.v1", lookup), X),
-        "classy_head.logistic.v1 (default)": (ours("classy_head.logistic.v1", lookup), X),
-        "the same without label names": (ours("classy_head.logistic.v1", lookup, name_weight=0), X),
+        "classy_head.logistic.v1": (ours("classy_head.logistic.v1", lookup), X),
+        "classy_head.kernel.v1 (default)": (ours("classy_head.kernel.v1", lookup), X),
+        "logistic without label names": (ours("classy_head.logistic.v1", lookup, name_weight=0), X),
     }
     for size in sizes:
         measured: dict[str, list[tuple[float, ...]]] = {name: [] for name in methods}

@@ -43,6 +43,7 @@ def report(rows: list[dict[str, Any]], path: Path) -> None:
     table = pd.DataFrame(rows)
     path.parent.mkdir(parents=True, exist_ok=True)
     table.to_csv(path, index=False)
-    lines = [table.columns.tolist(), ["---"] * len(table.columns), *table.values.tolist()]
-    print("\n".join(f"| {' | '.join(str(cell) for cell in line)} |" for line in lines))
+    cells = table.fillna("").astype(str).to_numpy().tolist()
+    lines = [table.columns.tolist(), ["---"] * len(table.columns), *cells]
+    print("\n".join(f"| {' | '.join(line)} |" for line in lines))
     msg.good(f"Written to {path}")

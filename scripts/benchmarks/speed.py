@@ -7,7 +7,6 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import redirect_stdout
 from functools import partial
 from pathlib import Path
 from statistics import median
@@ -15,7 +14,6 @@ from typing import Any
 
 import numpy as np
 import spacy
-from spacy.cli.package import package as spacy_package
 from spacy.training import Example
 from wasabi import msg
 
@@ -178,7 +176,7 @@ def retraining(
         }
         tasks: dict[str, dict[str, Any]] = {
             "classy": {**common, "kind": "classy", "model": where},
-            "fp32": {**common, "kind": "ours", "path": str(pipelines["fp32"])},
+            **{n: {**common, "kind": "ours", "path": str(p)} for n, p in pipelines.items()},
         }
         answers = turn_by_turn(tasks, rounds)
         right = [gold[i] for i in test]
@@ -255,17 +253,15 @@ def as_data(texts: list[str], gold: list[str], rows: np.ndarray) -> dict[str, li
 
 def build_wheel(pipeline: Path, name: str, folder: Path) -> Path:
     folder.mkdir()
-    with redirect_stdout(sys.stderr):
-        spacy_package(
-            pipeline,
-            folder,
-            code_paths=[Path(path) for path in CODE],
-            name=f"bench_{name}",
-            version="0.0.0",
-            create_sdist=False,
-            create_wheel=True,
-            require_parent=True,
-            silent=True,
-        )
+    command = [sys.executable, "-m", "spacy", "package", str(pipeline), str(folder)]
+    command += ["--code", ",".join(CODE), "--name", f"bench_{name}", "--version", "0.0.0"]
+    done = subprocess.run(
+        [*command, "--build", "wheel", "--require-parent"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise ProjectError("The pipeline could not be packaged.", done.stderr.strip()[-1000:])
     (wheel,) = folder.glob("*/dist/*.whl")
     return wheel

@@ -104,10 +104,17 @@ def labelled(crashed: Crashed, dataset: rg.Dataset) -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-def crashed(argilla_venv: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Crashed]:
+def server(argilla_venv: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Crashed]:
     home = tmp_path_factory.mktemp("crash") / "home"
     yield Crashed(home)
     manage.stop(home)
+
+
+@pytest.fixture
+def crashed(server: Crashed) -> Crashed:
+    """The server, running, whatever the test before has done to it."""
+    server.start()
+    return server
 
 
 @pytest.fixture

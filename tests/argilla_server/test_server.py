@@ -256,6 +256,8 @@ def home(argilla_venv: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 
 
 def test_two_commands_that_start_it_at_once(home: Path) -> None:
+    manage.stop(home)
+    (home / LOG).unlink(missing_ok=True)
     port = str(free_port())
     results: list[subprocess.CompletedProcess[str]] = []
     threads = [

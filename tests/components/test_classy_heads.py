@@ -5,6 +5,7 @@ import warnings
 
 import numpy as np
 import pytest
+from sklearn.kernel_ridge import KernelRidge
 from sklearn.model_selection import GridSearchCV
 from sklearn.multiclass import OneVsRestClassifier
 from sklearn.svm import SVC, OneClassSVM
@@ -39,7 +40,7 @@ NAMES = CENTRES.astype("float32")
 TEST_X, TEST_Y = cluster([100] * 4, seed=99)
 
 
-@pytest.mark.parametrize("name", ["logistic", "svc"])
+@pytest.mark.parametrize("name", ["kernel", "logistic", "svc"])
 @pytest.mark.parametrize("counts", [[1] * 4, [2] * 4, [5] * 4, [30] * 4, [40, 3, 1, 8]])
 def test_exclusive(name, counts):
     X, y = cluster(counts)
@@ -51,7 +52,7 @@ def test_exclusive(name, counts):
     assert (probs.argmax(axis=1) == TEST_Y).mean() > 0.6
 
 
-@pytest.mark.parametrize("name", ["logistic", "svc"])
+@pytest.mark.parametrize("name", ["kernel", "logistic", "svc"])
 @pytest.mark.parametrize("multi_label", [False, True])
 def test_deterministic_and_nothing_but_arrays(name, multi_label):
     X, y = cluster([6, 5, 4, 7])
@@ -63,6 +64,34 @@ def test_deterministic_and_nothing_but_arrays(name, multi_label):
     for key, array in first.arrays.items():
         assert array.dtype.kind in "fiU"
         np.testing.assert_array_equal(array, second.arrays[key])
+
+
+@pytest.mark.parametrize(
+    ("counts", "kind"),
+    [([30] * 4, "kernel"), ([29, 90, 90, 90], "softmax"), ([1501, 1500], "softmax")],
+)
+def test_kernels_need_examples_of_every_label_and_not_too_many(counts, kind):
+    X, y = cluster(counts)
+    assert head("kernel")(X, one_hot(y, len(counts))).kind == kind
+
+
+def test_kernel_is_ridge_regression_calibrated_on_what_is_left_out(monkeypatch):
+    X, y = cluster([30] * 3, noise=0.5)
+    X = X.astype("float64")
+    calls = []
+    calibrate = classy_heads.calibrate
+    monkeypatch.setattr(classy_heads, "calibrate", lambda *a: calls.append(a) or calibrate(*a))
+    fitted = head("kernel")(X, one_hot(y, 3))
+    (held_out, *_), scale = calls[0], calibrate(*calls[0])[0]
+    targets = one_hot(y, 3) - 1 / 3
+    ridge = KernelRidge(kernel="rbf", gamma=float(fitted.arrays["gamma"]))
+    np.testing.assert_allclose(
+        fitted.arrays["dual"], ridge.fit(X, targets).dual_coef_ * scale, atol=1e-5
+    )
+    for i in (0, 31, 89):
+        rest = np.arange(len(X)) != i
+        expected = ridge.fit(X[rest], targets[rest]).predict(X[i : i + 1])[0]
+        np.testing.assert_allclose(held_out[i], expected, atol=1e-6)
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -121,7 +150,7 @@ def test_one_label_without_others(count):
     assert member[TEST_Y != 0].mean() < 0.2
 
 
-@pytest.mark.parametrize("name", ["logistic", "svc"])
+@pytest.mark.parametrize("name", ["kernel", "logistic", "svc"])
 def test_one_label_and_texts_without_it(name):
     X, y = cluster([20, 20])
     member = scores(head(name)(X, (y == 0)[:, None].astype(float)), TEST_X)[:, 0] >= 0.5
@@ -129,7 +158,7 @@ def test_one_label_and_texts_without_it(name):
     assert member[TEST_Y == 1].mean() < 0.1
 
 
-@pytest.mark.parametrize("name", ["logistic", "svc"])
+@pytest.mark.parametrize("name", ["kernel", "logistic", "svc"])
 def test_multi_label(name):
     X, y = cluster([12, 12, 12, 12])
     Y = one_hot(y, 4)
@@ -147,13 +176,13 @@ def test_a_label_without_examples_is_found_by_its_name():
     assert (scores(fitted, TEST_X).argmax(axis=1) == TEST_Y)[TEST_Y == 3].mean() > 0.5
 
 
-@pytest.mark.parametrize("name", ["logistic", "svc"])
+@pytest.mark.parametrize("name", ["kernel", "logistic", "svc"])
 def test_a_label_without_examples_and_name_is_never_given(name):
     X, y = cluster([10, 10, 10])
     assert scores(head(name)(X, one_hot(y, 4)), TEST_X)[:, 3].max() < 1e-6
 
 
-@pytest.mark.parametrize("name", ["logistic", "svc"])
+@pytest.mark.parametrize("name", ["kernel", "logistic", "svc"])
 def test_all_examples_have_the_same_of_several_labels(name):
     X, y = cluster([5])
     probs = scores(head(name)(X, one_hot(y, 3), label_embeddings=NAMES[:3]), TEST_X)
@@ -161,7 +190,7 @@ def test_all_examples_have_the_same_of_several_labels(name):
     assert (probs.argmax(axis=1) == 0)[TEST_Y == 0].mean() > 0.9
 
 
-@pytest.mark.parametrize("name", ["logistic", "svc", "zero_shot"])
+@pytest.mark.parametrize("name", ["kernel", "logistic", "svc", "zero_shot"])
 @pytest.mark.parametrize("multi_label", [False, True])
 def test_no_examples_at_all(name, multi_label):
     nothing = np.zeros((0, DIM), dtype="float32"), np.zeros((0, 4))
@@ -180,23 +209,25 @@ def test_names_that_mislead_are_dropped():
     np.testing.assert_allclose(fitted.arrays["coef"], expected.arrays["coef"])
 
 
-def test_weights_count():
-    X, y = cluster([10, 10])
+@pytest.mark.parametrize("name", ["kernel", "logistic"])
+def test_weights_count(name):
+    X, y = cluster([60, 60])
     wrong = y.copy()
-    wrong[:5] = 1
+    wrong[:30] = 1
     weight = np.where(wrong == y, 1.0, 1e-3)
-    right = scores(head("logistic")(X, one_hot(wrong, 2), sample_weight=weight), TEST_X[:200])
+    right = scores(head(name)(X, one_hot(wrong, 2), sample_weight=weight), TEST_X[:200])
     assert (right.argmax(axis=1) == TEST_Y[:200]).mean() > 0.95
 
 
+@pytest.mark.parametrize("name", ["kernel", "logistic"])
 @pytest.mark.parametrize("counts", [[5] * 4, [16] * 4, [100] * 4, [120, 20, 5, 10]])
-def test_certainty_is_accuracy(counts):
+def test_certainty_is_accuracy(name, counts):
     """Noisy clusters, so that one in four or five is wrong: the mean certainty must say so."""
     gaps = []
     X_test, y_test = cluster([1200 * n // sum(counts) for n in counts], seed=7, noise=0.4)
     for seed in range(4):
         X, y = cluster(counts, seed=seed, noise=0.4)
-        probs = scores(head("logistic")(X, one_hot(y, 4)), X_test)
+        probs = scores(head(name)(X, one_hot(y, 4)), X_test)
         gaps.append(probs.max(axis=1).mean() - (probs.argmax(axis=1) == y_test).mean())
     assert abs(np.mean(gaps)) < 0.1
 
@@ -217,6 +248,6 @@ def test_calibration_without_any_example_is_the_prior():
     assert bias == pytest.approx(np.zeros(3))
 
 
-@pytest.mark.parametrize("name", ["logistic", "svc", "zero_shot", "one_class"])
+@pytest.mark.parametrize("name", ["kernel", "logistic", "svc", "zero_shot", "one_class"])
 def test_heads_can_be_pickled(name):
     assert pickle.loads(pickle.dumps(head(name))).keywords == head(name).keywords

@@ -16,12 +16,17 @@ anything = st.one_of(
 )
 
 
-@pytest.fixture(scope="module", params=["exclusive", "multi-label", "svc", "zero-shot", "int8"])
+KINDS = ["exclusive", "multi-label", "kernel", "svc", "zero-shot", "int8"]
+
+
+@pytest.fixture(scope="module", params=KINDS)
 def pipelines(request, make_pipeline, int8_folder, tmp_path_factory):
     """A pipeline, and the same after saving and loading."""
     config, rows, initialize = {}, one_hot(TRAIN), {}
     if request.param == "multi-label":
         config["multi_label"] = True
+    elif request.param == "kernel":
+        config["classifier"] = {"@misc": "classy_head.kernel.v1", "min_examples": 2}
     elif request.param == "svc":
         config["classifier"] = {"@misc": "classy_head.svc.v1"}
     elif request.param == "zero-shot":
