@@ -125,7 +125,7 @@ def heads(
     data: Sources,
     encoder: Encoder = DEFAULT_ENCODER,
     cache: Cache = DEFAULT_CACHE,
-    names: Annotated[str, typer.Option(help="Heads, or plain")] = "plain,logistic,pool",
+    names: Annotated[str, typer.Option(help="Heads, or plain")] = "plain,kernel,pool",
     budgets: Annotated[str, typer.Option(help="Labels in all")] = "0,20,50,100,200,400",
     seeds: Seeds = 10,
     output: Path = Path("metrics/heads.csv"),

@@ -40,12 +40,20 @@ def test_table(headlines, encoder_folder, tmp_path, capsys):
     pd.DataFrame(headlines).to_csv(tmp_path / "data.csv", index=False)
     output = tmp_path / "metrics" / "calibration.csv"
     calibration(
-        [str(tmp_path / "data.csv")], encoder=encoder_folder, sizes="5", seeds=1, output=output
+        [str(tmp_path / "data.csv")], encoder=encoder_folder, sizes="5,30", seeds=1, output=output
     )
     table = pd.read_csv(output)
-    assert len(table) == 5
+    assert table["labels a class"].tolist() == [5] * 6 + [30] * 6
+    by_head = table.set_index(["head", "labels a class"])["Brier"]
+    kernel, logistic = (
+        by_head["classy_head.kernel.v1 (default)"],
+        by_head["classy_head.logistic.v1"],
+    )
+    assert kernel[5] == logistic[5]  # too few for kernels
+    assert kernel[30] != logistic[30]
     accuracy = table["accuracy"].str.split().str[0].astype(float)
     assert accuracy.min() > 0.4
     # Same texts, same folds: classy's decisions and those of its head here are the same.
     assert accuracy[1] == accuracy[2]
+    assert accuracy[7] == accuracy[8]
     assert "| data | labels a class | head |" in capsys.readouterr().out
