@@ -142,10 +142,11 @@ def _svc_pairs(arrays: Arrays, X: np.ndarray) -> np.ndarray:
     """libsvm's decision values, (n, pairs of classes): positive for the first class of the pair."""
     gamma, coef0, degree = arrays["gamma"], arrays["coef0"], arrays["degree"]
     kernel = str(arrays["kernel"])
-    K = X.astype(np.float64) @ arrays["vectors"].astype(np.float64).T
     if kernel == "rbf":
         K = _gaussian(X, arrays["vectors"], gamma)
-    elif kernel == "poly":
+    else:
+        K = X.astype(np.float64) @ arrays["vectors"].astype(np.float64).T
+    if kernel == "poly":
         K = (gamma * K + coef0) ** degree
     elif kernel == "sigmoid":
         K = np.tanh(gamma * K + coef0)
@@ -253,23 +254,14 @@ def fit_kernel(
     min_examples: int = 30,
     multi_label: bool = False,
     sample_weight: np.ndarray | None = None,
-    label_embeddings: np.ndarray | None = None,
-    seed: int = 0,
-    **_: Any,
+    **options: Any,
 ) -> FittedHead:
     n, k = Y.shape
     if multi_label or k < 2 or n > MOST_KERNELS or Y.sum(axis=0).min() < max(min_examples, 2):
-        return fit_logistic(
-            X,
-            Y,
-            multi_label=multi_label,
-            sample_weight=sample_weight,
-            label_embeddings=label_embeddings,
-            seed=seed,
-        )
+        return fit_logistic(X, Y, multi_label=multi_label, sample_weight=sample_weight, **options)
     weight = np.ones(n) if sample_weight is None else np.asarray(sample_weight, float)
     y = Y.argmax(axis=1)
-    balanced = weight * weight.sum() / k / np.bincount(y, weight)[y]
+    balanced = _balance(weight, y)
     gamma = 1 / max(X.shape[1] * float(X.var(dtype=np.float64)), 1e-12)  # scikit-learn's "scale"
     inverse = np.linalg.inv(_gaussian(X, X, gamma) + np.diag(ridge / balanced))
     targets = Y - 1 / k
@@ -394,17 +386,22 @@ def _balanced_logistic(
     from sklearn.linear_model import LogisticRegression
 
     coef, intercept = np.zeros((k, X.shape[1])), np.zeros(k)
-    sums = np.bincount(y, weight, minlength=k)
-    if np.count_nonzero(sums) < 2:
+    if len(np.unique(y)) < 2:
         return coef, intercept
-    weight = weight * (weight.sum() / np.count_nonzero(sums) / sums[y])
-    model = LogisticRegression(C=C, tol=1e-3, max_iter=500).fit(X, y, sample_weight=weight)
+    model = LogisticRegression(C=C, tol=1e-3, max_iter=500)
+    model.fit(X, y, sample_weight=_balance(weight, y))
     if len(model.classes_) == 2:
         half = model.coef_[0] / 2, model.intercept_[0] / 2
         coef[model.classes_], intercept[model.classes_] = [-half[0], half[0]], [-half[1], half[1]]
     else:
         coef[model.classes_], intercept[model.classes_] = model.coef_, model.intercept_
     return coef, intercept
+
+
+def _balance(weight: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Weights (n,) with which every class that y (n,) has weighs the same."""
+    sums = np.bincount(y, weight)
+    return weight * (weight.sum() / np.count_nonzero(sums) / sums[y])
 
 
 def _folds(y: np.ndarray, counts: np.ndarray, seed: int) -> list[tuple[np.ndarray, np.ndarray]]:

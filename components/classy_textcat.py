@@ -230,7 +230,7 @@ class ClassyTextcat(Pipe):
         options = {
             "multi_label": self.multi_label,
             "label_embeddings": self.encoder.encode(
-                [_meaning(label, descriptions.get(label)) for label in head_labels]
+                [label_text(label, descriptions.get(label)) for label in head_labels]
             ),
             "pool": self.encoder.encode(list(pool)) if pool else None,
             "seed": self.seed,
@@ -326,7 +326,8 @@ class ClassyTextcat(Pipe):
         self._arrays = {key: np.array(value) for key, value in srsly.msgpack_loads(data).items()}
 
 
-def _meaning(label: str, description: str | None) -> str:
+def label_text(label: str, description: str | None = None) -> str:
+    """What the encoder is told of a label: its description, or its name in a sentence."""
     if description and description != label:
         return description
     return LABEL_TEMPLATE.format(label.replace("_", " "))

@@ -1,7 +1,6 @@
 """Prove that the exported pipeline works by itself: a new environment, no torch, no network."""
 
 import json
-import subprocess
 import sys
 import tempfile
 import venv
@@ -12,7 +11,7 @@ import srsly
 import typer
 from wasabi import msg
 
-from scripts.errors import ProjectError, run
+from scripts.errors import ProjectError, output_of, run
 
 # Runs in the new environment. An audit hook sees every connection, also those of C code that asks
 # through Python's socket module, and refuses it.
@@ -55,9 +54,7 @@ def install(wheel: Path, env: Path) -> Path:
     venv.create(env, with_pip=True)
     python = env / ("Scripts" if sys.platform == "win32" else "bin") / "python"
     pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    done = subprocess.run([*pip, str(wheel)], capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise ProjectError(f"{wheel.name} cannot be installed.", done.stderr.strip()[-2000:])
+    output_of([*pip, str(wheel)], f"{wheel.name} cannot be installed.")
     return python
 
 
@@ -65,16 +62,9 @@ def probe(python: Path, name: str, text: str) -> dict[str, object]:
     """Load the installed pipeline with the network off and classify one text."""
     # An empty working folder, so that nothing of this project can be imported by accident.
     with tempfile.TemporaryDirectory() as empty:
-        done = subprocess.run(
-            [str(python), "-I", "-c", PROBE, name, text],
-            capture_output=True,
-            text=True,
-            check=False,
-            cwd=empty,
-        )
-    if done.returncode:
-        raise ProjectError(f"The installed {name} does not run.", done.stderr.strip()[-2000:])
-    return dict(json.loads(done.stdout.splitlines()[-1]))
+        command = [str(python), "-I", "-c", PROBE, name, text]
+        output = output_of(command, f"The installed {name} does not run.", cwd=empty)
+    return dict(json.loads(output.splitlines()[-1]))
 
 
 def main(

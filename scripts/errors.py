@@ -1,7 +1,9 @@
 """Plain error messages: what a user can mend ends in one message, never in a traceback."""
 
-from collections.abc import Callable, Iterator
+import subprocess
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 import typer
 from wasabi import msg
@@ -29,6 +31,17 @@ def plain_errors() -> Iterator[None]:
     except KeyboardInterrupt:
         # Every push is an upsert, so a step that was interrupted can be run again.
         msg.warn("Interrupted. Nothing is lost: run the same command again to go on.", exits=130)
+
+
+def output_of(command: Sequence[str], failed: str, **options: Any) -> str:
+    """What a program prints; `options` are those of subprocess.run.
+
+    RAISES (ProjectError): It fails. failed: what that means, in one line.
+    """
+    done = subprocess.run(command, capture_output=True, text=True, check=False, **options)
+    if done.returncode:
+        raise ProjectError(failed, done.stderr.strip()[-2000:])
+    return done.stdout
 
 
 def run(command: Callable[..., None]) -> None:

@@ -12,7 +12,7 @@ from threadpoolctl import threadpool_limits
 from wasabi import msg
 
 import components.classy_heads  # noqa: F401
-from components.classy_textcat import LABEL_TEMPLATE
+from components.classy_textcat import label_text
 from components.onnx_encoder import OnnxEncoder
 from scripts.benchmarks.classy import Lookup, make_classy
 from scripts.benchmarks.data import read_labelled, sample_balanced
@@ -86,7 +86,7 @@ def compare(
     X = encoder.encode(texts)
     msg.info(f"{source}: {len(texts)} texts embedded; now with sentence-transformers")
     original = load_original(find_model(model)[0]).encode(texts, show_progress_bar=False)
-    names = [LABEL_TEMPLATE.format(label) for label in labels]
+    names = [label_text(label) for label in labels]
     lookup = Lookup([*texts, *names], np.vstack([X, encoder.encode(names)]))
     theirs = Lookup(texts, original)
     methods: dict[str, tuple[Fit, np.ndarray]] = {

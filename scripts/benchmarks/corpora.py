@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
+from components.classy_textcat import label_text
 from components.onnx_encoder import OnnxEncoder
 from scripts.active_learning.arrays import Floats
 from scripts.active_learning.simulate import Corpus
@@ -46,13 +47,12 @@ def embed(source: str, encoder: Path, cache: Path) -> Embedded:
     texts, gold = read_labelled(source)
     names = sorted(set(gold))
     encode = CachedEncoder(OnnxEncoder(encoder), cache).encode
-    templates = [f"This text is about {name.replace('_', ' ')}." for name in names]
     return Embedded(
         source if source == "bbc_news" else Path(source).stem,
         encode(texts),
         np.array([names.index(label) for label in gold]),
-        encode(templates),
-        encode([DESCRIPTIONS.get(n, t) for n, t in zip(names, templates, strict=True)]),
+        encode([label_text(name) for name in names]),
+        encode([label_text(name, DESCRIPTIONS.get(name)) for name in names]),
     )
 
 

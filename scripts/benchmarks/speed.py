@@ -2,7 +2,6 @@
 texts, turn by turn, every measurement in a process of its own."""
 
 import json
-import subprocess
 import sys
 import tempfile
 import time
@@ -22,7 +21,7 @@ from components.onnx_encoder import OnnxEncoder
 from scripts.benchmarks.classy import DEFAULT_SETTINGS
 from scripts.benchmarks.data import read_labelled, sample_balanced
 from scripts.check_package import install
-from scripts.errors import ProjectError
+from scripts.errors import ProjectError, output_of
 from scripts.export_encoder import export, find_model
 
 TEXT = "The minister said that the central bank would keep interest rates where they are."
@@ -35,13 +34,9 @@ def run_worker(task: dict[str, Any]) -> dict[str, Any]:
     if "python" in task:  # of another environment, without the project on its path
         command = [task["python"], "-I", str(Path(__file__).with_name("worker.py"))]
     begin = time.perf_counter()
-    done = subprocess.run(
-        command, input=json.dumps(task), capture_output=True, text=True, check=False
-    )
+    output = output_of(command, "A measurement failed.", input=json.dumps(task))
     seconds = time.perf_counter() - begin
-    if done.returncode:
-        raise ProjectError("A measurement failed.", done.stderr.strip()[:1000])
-    return {**json.loads(done.stdout.splitlines()[-1]), "seconds": seconds}
+    return {**json.loads(output.splitlines()[-1]), "seconds": seconds}
 
 
 def compare(source: str, model: str, rounds: int, only: list[str]) -> Iterator[dict[str, Any]]:
@@ -222,14 +217,17 @@ def saving(texts: list[str], pipeline: Path, rounds: int, folder: Path) -> Itera
         times["loading"].append(answer["seconds inside"])
         if answer["cats"] != expected:
             raise ProjectError("The loaded pipeline predicts otherwise than the saved one.")
+    notes = {
+        "training": "texts embedded, head fitted",
+        "saving": "",
+        "loading": "in a new process, after importing spaCy; same predictions",
+    }
     for what, seconds in times.items():
-        note = {"training": "texts embedded, head fitted", "saving": ""}.get(what, "")
-        note = note or "in a new process, after importing spaCy; same predictions"
         yield {
             "what": f"27 labels, 500 examples each: {what} (s)",
             "of": "fp32",
             "median": f"{median(seconds):.2f}",
-            "ratio": note if what != "saving" else "",
+            "ratio": notes[what],
         }
 
 
@@ -255,13 +253,7 @@ def build_wheel(pipeline: Path, name: str, folder: Path) -> Path:
     folder.mkdir()
     command = [sys.executable, "-m", "spacy", "package", str(pipeline), str(folder)]
     command += ["--code", ",".join(CODE), "--name", f"bench_{name}", "--version", "0.0.0"]
-    done = subprocess.run(
-        [*command, "--build", "wheel", "--require-parent"],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        raise ProjectError("The pipeline could not be packaged.", done.stderr.strip()[-1000:])
+    command += ["--build", "wheel", "--require-parent"]
+    output_of(command, "The pipeline could not be packaged.")
     (wheel,) = folder.glob("*/dist/*.whl")
     return wheel
