@@ -1,6 +1,6 @@
 """Sentence embeddings from ONNX Runtime and tokenizers alone: no torch, no transformers.
 
-The folder it reads is written by `scripts/export_encoder.py`:
+The folder it reads is written by `scripts/encoder.py`:
 
     encoder.json     settings (length, dimensions, precision, source, fingerprint)
     tokenizer.json   the model's own fast tokenizer

@@ -3,47 +3,15 @@
 from pathlib import Path
 from typing import Annotated
 
-import numpy as np
 import typer
-from tqdm import tqdm
-from wasabi import msg
 
-from scripts.corpus import check_labels, read_gold, read_labels
-from scripts.errors import run
+from scripts.cli.app import run
+from scripts.cli.console import msg
+from scripts.data.corpus import check_labels, read_gold, read_labels
+from scripts.loop.annotate import annotate
+from scripts.loop.settings import load_settings
 from scripts.records.client import argilla_client
 from scripts.records.dataset import ORACLE, LoopDataset
-from scripts.settings import load_settings
-
-
-def annotate(
-    dataset: LoopDataset,
-    gold: dict[str, list[str]],
-    labels: list[str],
-    noise: float = 0.0,
-    seed: int = 0,
-    limit: int | None = None,
-    username: str = ORACLE,
-) -> int:
-    """Answer the records that wait, as the user `simulated-oracle`.
-
-    gold: text id -> labels. noise: Share of the answers that are wrong on purpose.
-    limit: At most so many answers.
-    RETURNS: How many records were answered. Those without a gold label go on waiting.
-    """
-    waiting = [
-        answer
-        for answer in dataset.pull()
-        if answer.status == "waiting"
-        and answer.text_id in gold
-        and username not in {vote.user for vote in answer.votes}
-    ][:limit]
-    for answer in tqdm(waiting, "Answering", disable=len(waiting) < 50):
-        rng = np.random.default_rng([seed, int(answer.text_id, 16), answer.round])
-        right = gold[answer.text_id]
-        wrong = [label for label in labels if label not in right]
-        chosen = [str(rng.choice(wrong))] if wrong and rng.random() < noise else right
-        dataset.respond(answer, chosen, username)
-    return len(waiting)
 
 
 def main(

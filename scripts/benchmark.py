@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from scripts.errors import plain_errors
+from scripts.cli.errors import plain_errors
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 

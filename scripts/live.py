@@ -1,58 +1,15 @@
 """The loop by itself: Argilla says when a batch is answered, and the next step follows."""
 
-import socket
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
-import argilla as rg
 import typer
-import uvicorn
-from argilla.webhooks import WebhookHandler
-from fastapi import FastAPI
 
-from scripts.errors import run
-from scripts.records.dataset import LoopDataset
-from scripts.session import open_loop
-from scripts.settings import load_settings
-from scripts.step import show, step
-
-EVENTS = ["response.created", "response.updated", "response.deleted"]
-
-
-@contextmanager
-def listening(dataset: LoopDataset, host: str, port: int) -> Iterator[threading.Event]:
-    """An event that is set whenever somebody answers, by a webhook of Argilla.
-
-    The webhook is removed afterwards. host, port: Where Argilla reaches this machine.
-    """
-    answered = threading.Event()
-
-    async def on_answer(event: object) -> None:
-        # Which data set it was the event does not say: a step finds out, and it is cheap.
-        answered.set()
-
-    with socket.socket() as probe:
-        probe.bind((host, port))  # port 0: any free one
-        port = probe.getsockname()[1]
-    webhook = rg.Webhook(
-        url=f"http://{host}:{port}/answered",
-        events=EVENTS,
-        description=f"active learning of {dataset.dataset.name}",
-    ).create()
-    app = FastAPI()
-    app.post("/answered")(WebhookHandler(webhook).handle(on_answer, raw_event=True))
-    server = uvicorn.Server(uvicorn.Config(app, host=host, port=port, log_level="warning"))
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    try:
-        yield answered
-    finally:
-        server.should_exit = True
-        thread.join()
-        webhook.delete()
+from scripts.cli.app import run
+from scripts.loop.session import open_loop
+from scripts.loop.settings import load_settings
+from scripts.loop.step import show, step
+from scripts.records.webhook import listening
 
 
 def main(

@@ -5,16 +5,17 @@ from typing import Annotated
 
 import spacy
 import typer
-from spacy.tokens import DocBin
-from wasabi import msg
 
-from scripts.corpus import read_labels
-from scripts.errors import ProjectError, run
+from scripts.cli.app import run
+from scripts.cli.console import msg
+from scripts.cli.errors import ProjectError
+from scripts.data.corpus import read_labels
+from scripts.data.docbins import write_docs
+from scripts.loop.settings import load_settings
 from scripts.records.answers import Answer
 from scripts.records.client import argilla_client
 from scripts.records.convert import answer_to_example
 from scripts.records.dataset import LoopDataset
-from scripts.settings import load_settings
 
 
 def main(
@@ -39,8 +40,7 @@ def main(
     examples = [
         answer_to_example(nlp, answer, list(labels)) for answer in sorted(answers, key=_by_step)
     ]
-    output.parent.mkdir(parents=True, exist_ok=True)
-    DocBin(docs=[example.reference for example in examples]).to_disk(output)
+    write_docs([example.reference for example in examples], output)
     people = sum(answer.status == "labelled" for answer in answers)
     msg.good(f"{output}: {people} texts labelled by people, {len(answers) - people} by machine")
 

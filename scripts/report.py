@@ -1,77 +1,22 @@
 """What each step of the loop was worth, replayed from the labels that Argilla holds."""
 
 import csv
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Annotated, Literal
 
-import spacy
 import typer
-from sklearn.metrics import accuracy_score, f1_score
-from spacy.tokens import DocBin
-from tqdm import tqdm
-from wasabi import msg, table
+from wasabi import table
 
-from scripts.active_learning.decisions import decide
-from scripts.errors import ProjectError, run
-from scripts.learner import Learner
-from scripts.records.answers import Answer
-from scripts.session import open_loop
-from scripts.settings import load_settings
+from scripts.cli.app import run
+from scripts.cli.console import msg
+from scripts.cli.errors import ProjectError
+from scripts.data.docbins import read_texts
+from scripts.loop.replay import Row, replay
+from scripts.loop.session import open_loop
+from scripts.loop.settings import load_settings
 
 ALIGNS: list[Literal["r", "c", "l"]] = ["r"] * 6
-
-
-@dataclass(frozen=True)
-class Row:
-    """State after a step's batch was answered. Scores are None where they cannot be measured."""
-
-    step: int
-    people: int
-    discarded: int
-    machine: int
-    accuracy: float | None
-    macro_f: float | None
-
-
-def read_test(path: Path) -> tuple[list[str], list[list[str]]]:
-    docs = list(DocBin().from_disk(path).get_docs(spacy.blank("xx").vocab))
-    return (
-        [doc.text for doc in docs],
-        [[label for label, value in doc.cats.items() if value >= 0.5] for doc in docs],
-    )
-
-
-def replay(
-    answers: Sequence[Answer],
-    learner: Learner,
-    test: tuple[list[str], list[list[str]]] | None,
-    use_machine_labels: bool,
-) -> list[Row]:
-    """Train on the labels up to each step and score the model on the test set.
-
-    test: Texts and their gold labels, or None.
-    """
-    rows = []
-    if test:
-        test_embeddings, gold = learner.embed(test[0]), learner.encode_labels(test[1])
-    steps = sorted({answer.iteration for answer in answers})
-    for iteration in tqdm(steps, "Replaying", disable=len(steps) < 5):
-        so_far = [a for a in answers if a.iteration <= iteration]
-        labelled = [a for a in so_far if a.status == "labelled"]
-        machine = [a for a in so_far if a.status == "machine"]
-        scores: list[float | None] = [None, None]
-        if test and labelled:
-            learner.train(labelled + (machine if use_machine_labels else []))
-            predicted, _ = decide(learner.predict(test_embeddings), learner.multi_label)
-            scores = [
-                float(accuracy_score(gold, predicted)),
-                float(f1_score(gold, predicted, average="macro", zero_division=0)),
-            ]
-        discarded = sum(a.status == "discarded" for a in so_far)
-        rows.append(Row(iteration, len(labelled), discarded, len(machine), *scores))
-    return rows
 
 
 def main(
@@ -82,7 +27,7 @@ def main(
     """Print and write a table of the steps: labels by people and by machine, test scores."""
     settings = load_settings(config, ctx.args)
     test_path = settings.paths.corpus / "test.spacy"
-    test = read_test(test_path) if test_path.exists() else None
+    test = read_texts(test_path) if test_path.exists() else None
     with open_loop(settings) as (dataset, learner, _):
         answers = dataset.answers()
         rows = replay(answers, learner, test, settings.loop.use_machine_labels)

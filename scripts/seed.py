@@ -3,18 +3,18 @@
 from pathlib import Path
 from typing import Annotated
 
-import argilla as rg
-import spacy
 import typer
-from wasabi import msg
 
-from scripts.corpus import check_labels, read_labels
-from scripts.errors import ProjectError, run
-from scripts.prepare import load, to_rows
-from scripts.records.convert import QUESTION, doc_to_record
+from scripts.cli.app import run
+from scripts.cli.console import msg
+from scripts.cli.errors import ProjectError
+from scripts.data.corpus import check_labels, read_labels
+from scripts.data.rows import to_rows
+from scripts.data.sources import load
+from scripts.loop.seed import seed
+from scripts.loop.session import open_loop
+from scripts.loop.settings import load_settings
 from scripts.records.dataset import MOST
-from scripts.session import open_loop
-from scripts.settings import load_settings
 
 
 def main(
@@ -32,21 +32,9 @@ def main(
     check_labels((label for row in rows for label in row["labels"]), labels)
     if not 0 < len(rows) <= MOST:
         raise ProjectError(f"{len(rows)} examples; from 1 to {MOST} can be put in at once.")
-    nlp = spacy.blank("xx")
     with open_loop(settings) as (dataset, learner, _pool):
-        there = {answer.text_id for answer in dataset.pull()}
-        new = [row for row in rows if row["id"] not in there]
-        vectors = learner.embed([row["text"] for row in new])
-        records = []
-        for row, vector in zip(new, vectors, strict=True):
-            doc = nlp.make_doc(row["text"])
-            record = doc_to_record(doc, iteration=0, source="seed", vector=vector)
-            value = row["labels"] if settings.argilla.multi_label else row["labels"][0]
-            me = dataset.client.me.id
-            record.responses.add(rg.Response(QUESTION, value, user_id=me, status="submitted"))
-            records.append(record)
-        dataset.push(records)
-    msg.good(f"{len(new)} examples put into Argilla, {len(rows) - len(new)} were there already")
+        new = seed(dataset, learner, rows)
+    msg.good(f"{new} examples put into Argilla, {len(rows) - new} were there already")
 
 
 if __name__ == "__main__":

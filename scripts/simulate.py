@@ -4,15 +4,16 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from wasabi import msg
 
-from scripts.annotate import annotate
-from scripts.corpus import read_gold
-from scripts.errors import ProjectError, run
+from scripts.cli.app import run
+from scripts.cli.console import msg
+from scripts.cli.errors import ProjectError
+from scripts.data.corpus import read_gold
+from scripts.loop.annotate import annotate
+from scripts.loop.session import open_loop
+from scripts.loop.settings import load_settings
+from scripts.loop.step import show, step
 from scripts.records.dataset import ORACLE
-from scripts.session import open_loop
-from scripts.settings import load_settings
-from scripts.step import show, step
 
 
 def main(

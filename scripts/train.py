@@ -4,14 +4,15 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from spacy.tokens import DocBin
 from spacy.training import Example
-from wasabi import msg
 
-from scripts.corpus import read_labels, read_pool
-from scripts.errors import ProjectError, run
-from scripts.learner import Learner
-from scripts.settings import load_settings
+from scripts.cli.app import run
+from scripts.cli.console import msg
+from scripts.cli.errors import ProjectError
+from scripts.data.corpus import read_labels, read_pool
+from scripts.data.docbins import read_docs
+from scripts.loop.learner import Learner
+from scripts.loop.settings import load_settings
 
 
 def main(
@@ -33,7 +34,7 @@ def main(
         read_pool(paths.corpus),
         settings.argilla.multi_label,
     )
-    docs = list(DocBin().from_disk(labelled).get_docs(learner.nlp.vocab))
+    docs = read_docs(labelled)
     learner.initialize([Example(learner.nlp.make_doc(doc.text), doc) for doc in docs])
     learner.nlp.to_disk(output)
     msg.good(f"{output}: trained on {len(docs)} texts; labels: {', '.join(learner.labels)}")

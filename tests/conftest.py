@@ -20,7 +20,7 @@ def encoder_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ready = ROOT / "assets" / "encoder"
     if (ready / "encoder.json").exists():
         return ready
-    from scripts.export_encoder import export
+    from scripts.shipping.encoder import export
 
     folder = tmp_path_factory.mktemp("encoder")
     export("sentence-transformers/all-MiniLM-L6-v2", folder)

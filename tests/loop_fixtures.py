@@ -10,11 +10,11 @@ import pytest
 from confection import Config
 
 from scripts.argilla_server.manage import Credentials
-from scripts.corpus import Pool, read_gold
-from scripts.learner import Learner
+from scripts.data.corpus import Pool, read_gold
+from scripts.loop.learner import Learner
+from scripts.loop.session import open_loop
+from scripts.loop.settings import Settings, load_settings
 from scripts.records.dataset import LoopDataset
-from scripts.session import open_loop
-from scripts.settings import Settings, load_settings
 
 Loop = tuple[LoopDataset, Learner, Pool]
 

@@ -11,7 +11,7 @@ import pytest
 import srsly
 
 from scripts.argilla_server.manage import Credentials
-from scripts.errors import run
+from scripts.cli.app import run
 
 Run = Callable[..., None]
 
@@ -100,7 +100,10 @@ def test_wrong_settings(fails: Run, paths: list[str]) -> None:
 
 def test_a_hub_that_cannot_be_reached_and_a_missing_file(fails: Run, tmp_path: Path) -> None:
     fails(
-        "scripts.prepare", "argilla/news", str(tmp_path), words=["Hugging Face hub", "local file"]
+        "scripts.prepare",
+        "argilla/news",
+        str(tmp_path),
+        words=["Hugging Face hub", "local file"],
     )
     fails("scripts.prepare", "missing.csv", str(tmp_path), words=["There is no file missing.csv"])
     assert not list(tmp_path.iterdir())

@@ -5,10 +5,10 @@ from pathlib import Path
 
 from selenium.webdriver.support.ui import WebDriverWait
 
-from scripts.annotate import annotate
 from scripts.argilla_server.manage import Credentials
-from scripts.settings import Settings
-from scripts.step import step
+from scripts.loop.annotate import annotate
+from scripts.loop.settings import Settings
+from scripts.loop.step import step
 from tests.browser import chromium
 from tests.loop_fixtures import opened
 

@@ -27,8 +27,6 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from wasabi import msg
-
 from scripts.argilla_server.files import (
     CREDENTIALS,
     LOG,
@@ -45,6 +43,7 @@ from scripts.argilla_server.files import (
     write_private,
 )
 from scripts.argilla_server.serve import HOST, ask_redis, socket_path
+from scripts.cli.console import msg
 
 USERNAME = WORKSPACE = "argilla"
 VENV_VARIABLE = "ARGILLA_SERVER_VENV"

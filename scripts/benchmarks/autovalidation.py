@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from wasabi import msg
 
 from scripts.active_learning.autovalidation import ValidationSettings, measured_precision
 from scripts.active_learning.plan import StepSettings
@@ -20,6 +19,7 @@ from scripts.benchmarks.corpora import Embedded
 from scripts.benchmarks.heads import fit_on, make_head
 from scripts.benchmarks.learning_curve import make_corpus
 from scripts.benchmarks.tutorial_loop import tutorial_loop
+from scripts.cli.console import msg
 
 # Name -> rule, strategy, and share of a batch drawn at random.
 RULES = {

@@ -9,14 +9,14 @@ import spacy
 from spacy.training import Example
 from spacy.util import registry
 from threadpoolctl import threadpool_limits
-from wasabi import msg
 
 import components.classy_heads  # noqa: F401
 from components.classy_textcat import label_text
 from components.onnx_encoder import OnnxEncoder
 from scripts.benchmarks.classy import Lookup, make_classy
 from scripts.benchmarks.data import read_labelled, sample_balanced
-from scripts.export_encoder import find_model, load_original
+from scripts.cli.console import msg
+from scripts.shipping.encoder import find_model, load_original
 
 BINS = 15
 TEST_TEXTS = 1500

@@ -10,7 +10,7 @@ from components.onnx_encoder import OnnxEncoder
 from scripts.active_learning.arrays import Floats
 from scripts.active_learning.simulate import Corpus
 from scripts.benchmarks.data import read_labelled
-from scripts.embedding_cache import CachedEncoder
+from scripts.loop.embedding_cache import CachedEncoder
 
 # What a user would write next to the labels of BBC News and AG News in their settings.
 DESCRIPTIONS = {

@@ -6,10 +6,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from wasabi import msg
 
-from scripts.errors import ProjectError
-from scripts.prepare import load, to_rows
+from scripts.cli.console import msg
+from scripts.cli.errors import ProjectError
+from scripts.data.rows import to_rows
+from scripts.data.sources import load
 
 
 def read_labelled(source: str) -> tuple[list[str], list[str]]:

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 from sklearn.metrics import f1_score
-from wasabi import msg
 
 from scripts.active_learning.autovalidation import ValidationSettings
 from scripts.active_learning.metrics import labels_to_reach
@@ -23,6 +22,7 @@ from scripts.active_learning.simulate import (
 from scripts.benchmarks.corpora import Embedded, split, with_noise, with_rare_class
 from scripts.benchmarks.heads import fit_on, make_head
 from scripts.benchmarks.tutorial_loop import tutorial_loop
+from scripts.cli.console import msg
 
 BUDGETS = (20, 50, 100, 150, 200, 300, 400)
 CONDITIONS = ("clean", "noise", "rare")

@@ -14,15 +14,15 @@ from typing import Any
 import numpy as np
 import spacy
 from spacy.training import Example
-from wasabi import msg
 
 import components.code  # noqa: F401
 from components.onnx_encoder import OnnxEncoder
 from scripts.benchmarks.classy import DEFAULT_SETTINGS
 from scripts.benchmarks.data import read_labelled, sample_balanced
-from scripts.check_package import install
-from scripts.errors import ProjectError, output_of
-from scripts.export_encoder import export, find_model
+from scripts.cli.console import msg
+from scripts.cli.errors import ProjectError, output_of
+from scripts.shipping.encoder import export, find_model
+from scripts.shipping.probe import install
 
 TEXT = "The minister said that the central bank would keep interest rates where they are."
 CODE = [f"components/{part}.py" for part in ("onnx_encoder", "classy_heads", "classy_textcat")]

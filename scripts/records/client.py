@@ -15,7 +15,7 @@ from argilla._exceptions import (
 )
 
 from scripts.argilla_server.manage import read_credentials
-from scripts.errors import ProjectError
+from scripts.cli.errors import ProjectError
 
 
 def credentials(home: Path) -> tuple[str, str]:

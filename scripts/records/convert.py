@@ -8,9 +8,10 @@ from spacy.language import Language
 from spacy.tokens import Doc
 from spacy.training import Example
 
-from scripts.corpus import text_id
+from scripts.data.corpus import text_id
 from scripts.records.answers import Answer, Vote, resolve
 
+Record = rg.Record
 TEXT, QUESTION, VECTOR = "text", "label", "embedding"
 
 

@@ -8,10 +8,10 @@ from typing import Any
 
 import argilla as rg
 
-from scripts.errors import ProjectError
+from scripts.cli.errors import ProjectError
 from scripts.records.answers import Answer, merge
 from scripts.records.convert import QUESTION, TEXT, VECTOR, record_to_answer
-from scripts.settings import ArgillaSettings
+from scripts.records.settings import ArgillaSettings
 
 BOT = "classy-bot"  # validates automatically
 ORACLE = "simulated-oracle"  # answers from gold labels, in demos, tests and benchmarks
@@ -121,6 +121,13 @@ class LoopDataset:
         record.responses.add(
             rg.Response(QUESTION, value, user_id=self.user(BOT)["id"], status=status)
         )
+        return record
+
+    def my_response(self, record: rg.Record, labels: Sequence[str]) -> rg.Record:
+        """The record with an answer of the user whose key is used."""
+        value: Any = list(labels) if self.settings.multi_label else labels[0]
+        me = self.client.me.id
+        record.responses.add(rg.Response(QUESTION, value, user_id=me, status="submitted"))
         return record
 
     def withdrawn(self, answer: Answer) -> rg.Record:

@@ -26,10 +26,12 @@ from tests.argilla_server.fixtures import ROOT, free_port
 NEEDS_VENV = pytest.mark.usefixtures("argilla_venv")
 
 
-def run(*arguments: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run the command as a user does."""
+def run(
+    command: str, *arguments: str | Path, **environment: str
+) -> subprocess.CompletedProcess[str]:
+    """Run `start`, `stop` or `status` as a user does."""
     return subprocess.run(
-        [sys.executable, "-m", "scripts.argilla", *map(str, arguments)],
+        [sys.executable, "-m", f"scripts.argilla_{command}", *map(str, arguments)],
         cwd=ROOT,
         env=os.environ | environment,
         capture_output=True,

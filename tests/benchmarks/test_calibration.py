@@ -5,7 +5,7 @@ import pytest
 from scripts.benchmark import calibration
 from scripts.benchmarks.calibration import brier_score, expected_calibration_error
 from scripts.benchmarks.data import read_labelled, sample_balanced
-from scripts.errors import ProjectError
+from scripts.cli.errors import ProjectError
 
 
 def test_calibration_error():

@@ -47,7 +47,7 @@ def nlp(make_pipeline: MakePipeline) -> Language:
 def int8_folder(encoder_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The same encoder with 8-bit weights, from the finished 32-bit export: no torch needed."""
     from components.onnx_encoder import MODEL, SETTINGS, WEIGHTS
-    from scripts.export_encoder import split_weights, to_int8
+    from scripts.shipping.encoder import split_weights, to_int8
 
     folder = tmp_path_factory.mktemp("int8")
     shutil.copytree(encoder_folder, folder, dirs_exist_ok=True)

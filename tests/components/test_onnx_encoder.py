@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from components.onnx_encoder import MODEL, WEIGHTS, OnnxEncoder, _engines
-from scripts.export_encoder import DEFAULT_MODEL, find_model
+from scripts.shipping.encoder import DEFAULT_MODEL, find_model
 
 TEXTS = ["One.", "A rather longer text about nothing much.", "", "ein Satz auf Deutsch", "x " * 900]
 

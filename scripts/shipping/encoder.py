@@ -6,15 +6,13 @@ import logging
 import tempfile
 import warnings
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import srsly
-import typer
-from wasabi import msg
 
 from components.onnx_encoder import MODEL, SETTINGS, TOKENIZER, WEIGHTS, OnnxEncoder
-from scripts.errors import ProjectError, run
+from scripts.cli.errors import ProjectError
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -38,21 +36,6 @@ SAMPLES = [
     "a sentence that goes on " * 200,
     "Mixed lengths in one batch are padded, and padding must not change the embedding.",
 ]
-
-
-def main(
-    model: Annotated[str, typer.Argument(help="Name on the hub, or a local folder")],
-    output_dir: Annotated[Path, typer.Argument(help="Folder to write", file_okay=False)],
-    quantize: Annotated[bool, typer.Option(help="8-bit weights: faster, less exact")] = False,
-) -> None:
-    """Export a sentence encoder for ONNX Runtime and check it against the original."""
-    msg.info(f"Exporting {model} from {find_model(model)[1]}")
-    cosines = export(model, output_dir, quantize=quantize)
-    size = sum(file.stat().st_size for file in output_dir.iterdir()) / 1e6
-    msg.good(
-        f"{output_dir}: cosine with the original at least {cosines.min():.6f} "
-        f"(mean {cosines.mean():.6f}) on {len(cosines)} sample texts; {size:.0f} MB"
-    )
 
 
 def export(model: str, output_dir: Path, *, quantize: bool = False) -> np.ndarray:
@@ -261,7 +244,3 @@ def check(original: "SentenceTransformer", folder: Path) -> np.ndarray:
     theirs = original.encode(SAMPLES, show_progress_bar=False).astype(np.float64)
     norms = np.linalg.norm(ours, axis=1) * np.linalg.norm(theirs, axis=1)
     return (ours * theirs).sum(axis=1) / norms
-
-
-if __name__ == "__main__":
-    run(main)

@@ -9,10 +9,11 @@ import srsly
 from datasets import ClassLabel, Dataset, Features, Value
 from spacy.tokens import DocBin
 
-from scripts.corpus import read_gold, read_labels, read_pool, text_id
-from scripts.errors import ProjectError
-
-from scripts.prepare import load, main, read_labels as read_label_spec, to_rows  # isort: skip
+from scripts.cli.errors import ProjectError
+from scripts.data.corpus import read_gold, read_labels, read_pool, text_id
+from scripts.data.rows import read_label_spec, to_rows
+from scripts.data.sources import load
+from scripts.prepare import main
 
 TEXTS = [f"text number {i}" for i in range(20)]
 LABELS = ["sport" if i % 2 else "R&D / tech" for i in range(20)]

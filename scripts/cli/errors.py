@@ -1,12 +1,11 @@
 """Plain error messages: what a user can mend ends in one message, never in a traceback."""
 
 import subprocess
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-import typer
-from wasabi import msg
+from scripts.cli.console import msg
 
 
 class ProjectError(Exception):
@@ -42,14 +41,3 @@ def output_of(command: Sequence[str], failed: str, **options: Any) -> str:
     if done.returncode:
         raise ProjectError(failed, done.stderr.strip()[-2000:])
     return done.stdout
-
-
-def run(command: Callable[..., None]) -> None:
-    """Run one function as a typer command line with plain errors."""
-    app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-    # Extra arguments are overrides of the settings file, as in spaCy's own commands.
-    app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(
-        command
-    )
-    with plain_errors():
-        app()

@@ -11,8 +11,8 @@ from spacy.training import Example
 from spacy.util import load_config, load_model_from_config, registry
 
 import components.code  # noqa: F401
-from scripts.corpus import Pool
-from scripts.embedding_cache import CachedEncoder
+from scripts.data.corpus import Pool
+from scripts.loop.embedding_cache import CachedEncoder
 from scripts.records.answers import Answer
 from scripts.records.convert import answer_to_example
 

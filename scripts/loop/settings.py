@@ -6,14 +6,15 @@ from pathlib import Path
 import click
 import spacy
 from confection import Config
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 from spacy.cli._util import import_code, parse_config_overrides
 
 from scripts.active_learning.autovalidation import ValidationSettings
 from scripts.active_learning.plan import StepSettings
 from scripts.active_learning.query import STRATEGIES, Strategy
-from scripts.corpus import read_name
-from scripts.errors import ProjectError
+from scripts.cli.errors import ProjectError
+from scripts.data.corpus import read_name
+from scripts.records.settings import ArgillaSettings, Block
 
 
 def _register(name: str, strategy: Strategy) -> None:
@@ -26,11 +27,7 @@ for _name, _strategy in STRATEGIES.items():
     _register(_name, _strategy)
 
 
-class _Block(BaseModel):
-    model_config = ConfigDict(extra="forbid", arbitrary_types_allowed=True)
-
-
-class PathSettings(_Block):
+class PathSettings(Block):
     """corpus: What `prepare` writes. pipeline: The spaCy config of the model. cache: Embeddings.
     argilla: The embedded server's home, with its credentials."""
 
@@ -40,21 +37,7 @@ class PathSettings(_Block):
     argilla: Path
 
 
-class ArgillaSettings(_Block):
-    """Where and how people label.
-
-    dataset: Name of the data set; empty for the name of the prepared data.
-    min_submitted: Answers that a record needs (more than one for a team).
-    """
-
-    dataset: str = ""
-    workspace: str = Field(min_length=1)
-    guidelines: str = ""
-    min_submitted: int = Field(1, ge=1)
-    multi_label: bool = False
-
-
-class LoopSettings(_Block):
+class LoopSettings(Block):
     """One step of the loop.
 
     seed: Of every random choice; each step has its own generator made from it.
@@ -87,7 +70,7 @@ class LoopSettings(_Block):
         )
 
 
-class Settings(_Block):
+class Settings(Block):
     paths: PathSettings
     argilla: ArgillaSettings
     loop: LoopSettings

@@ -8,11 +8,11 @@ from pathlib import Path
 import psutil
 import pytest
 
-from scripts.annotate import annotate
 from scripts.argilla_server import manage
-from scripts.errors import ProjectError
-from scripts.settings import Settings
-from scripts.step import step
+from scripts.cli.errors import ProjectError
+from scripts.loop.annotate import annotate
+from scripts.loop.settings import Settings
+from scripts.loop.step import step
 from tests.argilla_server.fixtures import free_port
 from tests.loop_fixtures import opened
 

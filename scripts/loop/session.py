@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from scripts.corpus import Pool, read_labels, read_pool
-from scripts.learner import Learner
+from scripts.data.corpus import Pool, read_labels, read_pool
+from scripts.loop.learner import Learner
+from scripts.loop.settings import Settings
 from scripts.records.client import argilla_client
 from scripts.records.dataset import LoopDataset
-from scripts.settings import Settings
 
 
 @contextmanager

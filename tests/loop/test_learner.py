@@ -4,8 +4,8 @@ from pathlib import Path
 
 import spacy
 
-from scripts.corpus import Pool
-from scripts.learner import Learner
+from scripts.data.corpus import Pool
+from scripts.loop.learner import Learner
 from scripts.records.answers import Answer
 
 TEXTS = ["a ${paths.train} in a text", "${b}", "[section]", "x = 1\ny = 2", "the match", "shares"]

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from scripts.embedding_cache import CachedEncoder
+from scripts.loop.embedding_cache import CachedEncoder
 
 
 class CountingEncoder:

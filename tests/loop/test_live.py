@@ -6,10 +6,10 @@ import sys
 import time
 from collections.abc import Callable
 
-from scripts.annotate import annotate
 from scripts.live import listening
-from scripts.settings import Settings
-from scripts.step import step
+from scripts.loop.annotate import annotate
+from scripts.loop.settings import Settings
+from scripts.loop.step import step
 from tests.loop_fixtures import opened
 
 

@@ -6,15 +6,16 @@ from typing import Annotated
 import spacy
 import srsly
 import typer
-from spacy.tokens import DocBin
-from wasabi import msg
 
-from scripts.corpus import read_labels
-from scripts.errors import ProjectError, run
+from scripts.cli.app import run
+from scripts.cli.console import msg
+from scripts.cli.errors import ProjectError
+from scripts.data.corpus import read_labels
+from scripts.data.docbins import write_docs
+from scripts.loop.session import open_loop
+from scripts.loop.settings import load_settings
 from scripts.records.convert import answer_to_example, doc_to_record
 from scripts.records.dataset import MOST
-from scripts.session import open_loop
-from scripts.settings import load_settings
 
 
 def main(
@@ -50,7 +51,7 @@ def main(
         labelled = [a for a in there.values() if a.status == "labelled"]
         if labelled:
             examples = [answer_to_example(nlp, answer, list(labels)) for answer in labelled]
-            DocBin(docs=[eg.reference for eg in examples]).to_disk(corpus / "test.spacy")
+            write_docs([eg.reference for eg in examples], corpus / "test.spacy")
             msg.good(f"{corpus / 'test.spacy'}: {len(labelled)} texts")
         waiting = len(new) + sum(a.status == "waiting" for a in there.values())
         if waiting:

@@ -11,17 +11,18 @@ import pytest
 import spacy
 from spacy.tokens import DocBin
 
-from scripts.annotate import annotate
-from scripts.corpus import Pool
-from scripts.errors import ProjectError
+from scripts.cli.errors import ProjectError
+from scripts.data.corpus import Pool
+from scripts.data.docbins import read_texts
+from scripts.loop.annotate import annotate
+from scripts.loop.replay import replay
+from scripts.loop.review import reopen
+from scripts.loop.settings import Settings
+from scripts.loop.step import step
 from scripts.pull import main as pull
 from scripts.records.answers import Answers
 from scripts.records.convert import QUESTION, TEXT, VECTOR
 from scripts.records.dataset import BOT, ORACLE, LoopDataset
-from scripts.report import read_test, replay
-from scripts.review import reopen
-from scripts.settings import Settings
-from scripts.step import step
 from tests.loop_fixtures import Loop, new_name, opened
 
 
@@ -188,7 +189,9 @@ def test_labels_come_out_as_spacy_reads_them_and_the_report_replays(
         for _ in range(3):
             step(*loop, chosen)
             answer(loop, gold)
-        rows = replay(loop[0].pull(), loop[1], read_test(chosen.paths.corpus / "test.spacy"), False)
+        rows = replay(
+            loop[0].pull(), loop[1], read_texts(chosen.paths.corpus / "test.spacy"), False
+        )
         assert [row.people for row in rows] == [6, 11, 16]
         assert rows[-1].accuracy is not None
         assert rows[-1].accuracy > 0.5  # three topics: chance is a third

@@ -8,7 +8,9 @@ from typing import Any
 
 import srsly
 
-from scripts.errors import ProjectError
+from scripts.cli.errors import ProjectError
+
+Row = dict[str, Any]  # {"id": str, "text": str, "labels": list[str] or None}
 
 
 def text_id(text: str) -> str:

@@ -3,9 +3,8 @@ import pytest
 import srsly
 
 from components.onnx_encoder import WEIGHTS, OnnxEncoder
-from scripts import export_encoder
-from scripts.errors import ProjectError
-from scripts.export_encoder import DEFAULT_MODEL, SAMPLES, export, find_model
+from scripts.cli.errors import ProjectError
+from scripts.shipping.encoder import DEFAULT_MODEL, SAMPLES, export, find_model
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +45,7 @@ def test_int8_is_another_encoder_close_by(exported, tmp_path):
 def test_an_unfaithful_export_replaces_nothing(exported, tmp_path, monkeypatch):
     OnnxEncoder(exported[0]).to_disk(tmp_path)
     before = (tmp_path / "encoder.json").read_text()
-    monkeypatch.setattr(export_encoder, "check", lambda *_: np.array([0.5]))
+    monkeypatch.setattr("scripts.shipping.encoder.check", lambda *_: np.array([0.5]))
     with pytest.raises(ProjectError, match="not faithful"):
         export(DEFAULT_MODEL, tmp_path)
     assert (tmp_path / "encoder.json").read_text() == before

@@ -21,10 +21,10 @@ from scripts.active_learning.stopping import (
     stabilised_rule,
     stop_set,
 )
-from scripts.learner import Learner
+from scripts.loop.learner import Learner
+from scripts.loop.settings import Settings
 from scripts.records.answers import Answer, Answers
 from scripts.records.dataset import BOT
-from scripts.settings import Settings
 
 STOP_SET = 2000  # texts whose predictions are watched
 MODELS = 4  # that are compared: three pairs

@@ -10,16 +10,16 @@ import spacy
 import srsly
 from spacy.tokens import DocBin
 
-from scripts.annotate import annotate
-from scripts.corpus import text_id
-from scripts.errors import ProjectError
-from scripts.held_out import main as label_held_out
-from scripts.progress import agreement
+from scripts.cli.errors import ProjectError
+from scripts.data.corpus import text_id
+from scripts.loop.annotate import annotate
+from scripts.loop.progress import agreement
+from scripts.loop.review import review
+from scripts.loop.settings import Settings
+from scripts.loop.step import step
 from scripts.records.answers import Answers
-from scripts.review import review
 from scripts.seed import main as seed
-from scripts.settings import Settings
-from scripts.step import step
+from scripts.test_set import main as label_held_out
 from tests.loop_fixtures import opened
 
 

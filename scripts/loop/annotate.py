@@ -1,0 +1,37 @@
+"""A simulated annotator: answers waiting records from gold labels, as a person would by the API."""
+
+import numpy as np
+from tqdm import tqdm
+
+from scripts.records.dataset import ORACLE, LoopDataset
+
+
+def annotate(
+    dataset: LoopDataset,
+    gold: dict[str, list[str]],
+    labels: list[str],
+    noise: float = 0.0,
+    seed: int = 0,
+    limit: int | None = None,
+    username: str = ORACLE,
+) -> int:
+    """Answer the records that wait, as the user `simulated-oracle`.
+
+    gold: text id -> labels. noise: Share of the answers that are wrong on purpose.
+    limit: At most so many answers.
+    RETURNS: How many records were answered. Those without a gold label go on waiting.
+    """
+    waiting = [
+        answer
+        for answer in dataset.pull()
+        if answer.status == "waiting"
+        and answer.text_id in gold
+        and username not in {vote.user for vote in answer.votes}
+    ][:limit]
+    for answer in tqdm(waiting, "Answering", disable=len(waiting) < 50):
+        rng = np.random.default_rng([seed, int(answer.text_id, 16), answer.round])
+        right = gold[answer.text_id]
+        wrong = [label for label in labels if label not in right]
+        chosen = [str(rng.choice(wrong))] if wrong and rng.random() < noise else right
+        dataset.respond(answer, chosen, username)
+    return len(waiting)

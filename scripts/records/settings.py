@@ -1,0 +1,23 @@
+"""Where and how people label: the block [argilla] of the settings."""
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Block(BaseModel):
+    """A block of the settings file: what it does not know is an error."""
+
+    model_config = ConfigDict(extra="forbid", arbitrary_types_allowed=True)
+
+
+class ArgillaSettings(Block):
+    """Where and how people label.
+
+    dataset: Name of the data set; empty for the name of the prepared data.
+    min_submitted: Answers that a record needs (more than one for a team).
+    """
+
+    dataset: str = ""
+    workspace: str = Field(min_length=1)
+    guidelines: str = ""
+    min_submitted: int = Field(1, ge=1)
+    multi_label: bool = False
