@@ -11,11 +11,12 @@ Status = Literal["labelled", "machine", "discarded", "tied", "waiting"]
 @dataclass(frozen=True)
 class Vote:
     """One user's response. labels is empty for a discard (and, in multi-label data, for
-    "none of them")."""
+    "none of them"). unclear: "None of them" was chosen together with a label."""
 
     user: str
     labels: tuple[str, ...]
     discarded: bool = False
+    unclear: bool = False
 
 
 @dataclass(frozen=True)
@@ -92,6 +93,10 @@ def resolve(
     submitted = [vote for vote in people if not vote.discarded]
     if 2 * len(submitted) <= len(people):
         return "discarded", ()
+    # An unclear vote says nothing; a text that has no other is asked again, as after a tie.
+    submitted = [vote for vote in submitted if not vote.unclear]
+    if not submitted:
+        return "tied", ()
     counts = Counter(label for vote in submitted for label in vote.labels)
     if multi_label:
         if any(2 * n == len(submitted) for n in counts.values()):

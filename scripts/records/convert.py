@@ -13,6 +13,20 @@ from scripts.records.answers import Answer, Vote, resolve
 
 Record = rg.Record
 TEXT, QUESTION, VECTOR = "text", "label", "embedding"
+# Argilla takes no empty answer and no empty suggestion where a text may have several labels: its
+# page keeps "Submit" grey, its API says 422. So "no label fits" is a choice of its own there.
+NONE = "none of these"
+
+
+def to_value(labels: Sequence[str], multi_label: bool) -> str | list[str]:
+    """What Argilla stores for the labels of a text."""
+    return (list(labels) or [NONE]) if multi_label else labels[0]
+
+
+def from_value(value: object) -> tuple[str, ...]:
+    """The labels of what Argilla has stored."""
+    values = value if isinstance(value, list) else [value]
+    return tuple(sorted(str(v) for v in values if v is not None and v != NONE))
 
 
 def doc_to_record(
@@ -52,9 +66,14 @@ def suggestion(
         best = max(cats, key=lambda label: cats[label])
         return rg.Suggestion(QUESTION, best, score=cats[best], agent=agent)
     chosen = [label for label, value in cats.items() if value >= threshold]
-    # Argilla does not take an empty suggestion: then the most probable label stands for itself.
-    chosen = chosen or [max(cats, key=lambda label: cats[label])]
-    return rg.Suggestion(QUESTION, chosen, score=[cats[c] for c in chosen], agent=agent)
+    # The labels are independent of each other, so none of them fits with this probability.
+    none = float(np.prod([1 - value for value in cats.values()]))
+    return rg.Suggestion(
+        QUESTION,
+        to_value(chosen, multi_label),
+        score=[cats[c] for c in chosen] or [none],
+        agent=agent,
+    )
 
 
 def record_to_answer(
@@ -71,13 +90,14 @@ def record_to_answer(
     for response in record.responses[QUESTION]:
         status = getattr(response.status, "value", response.status)
         user = users.get(str(response.user_id), str(response.user_id))
-        value = response.value if isinstance(response.value, list) else [response.value]
-        labels = tuple(sorted(str(v) for v in value if v is not None))
+        labels = from_value(response.value)
+        # Somebody chose "none of these" and left a suggested label on, or the other way round.
+        unclear = bool(labels) and multi_label and NONE in response.value
         if user == bot:
             machine = labels
         if status != "draft":
             discarded = status == "discarded"
-            votes.append(Vote(user, () if discarded else labels, discarded))
+            votes.append(Vote(user, () if discarded else labels, discarded, unclear))
     status_, labels_ = resolve(votes, bot, min_submitted, multi_label)
     return Answer(
         id=str(record.id),

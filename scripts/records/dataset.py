@@ -2,15 +2,14 @@
 
 import secrets
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache
-from typing import Any
 
 import argilla as rg
 
 from scripts.cli.errors import ProjectError
 from scripts.records.answers import Answer, merge
-from scripts.records.convert import QUESTION, TEXT, VECTOR, record_to_answer
+from scripts.records.convert import NONE, QUESTION, TEXT, VECTOR, record_to_answer, to_value
 from scripts.records.settings import ArgillaSettings
 
 BOT = "classy-bot"  # validates automatically
@@ -18,6 +17,7 @@ ORACLE = "simulated-oracle"  # answers from gold labels, in demos, tests and ben
 # Where a record comes from: a cold start, the query strategy, a random draw from the pool, a random
 # check of the bot's labels, the bot itself, a second look by a person, or the held-out test set.
 SOURCES = ["seed", "query", "sample", "audit", "auto", "review", "test"]
+NOTE = "note"
 MOST = 500  # records that Argilla takes in one request
 
 
@@ -116,7 +116,7 @@ class LoopDataset:
         submitted: False makes a draft: it counts for nothing, people see it neither as an answer
             nor as a suggestion, and it says later what the bot would have answered.
         """
-        value: Any = list(labels) if self.settings.multi_label else labels[0]
+        value = to_value(labels, self.settings.multi_label)
         status = "submitted" if submitted else "draft"
         record.responses.add(
             rg.Response(QUESTION, value, user_id=self.user(BOT)["id"], status=status)
@@ -125,7 +125,7 @@ class LoopDataset:
 
     def my_response(self, record: rg.Record, labels: Sequence[str]) -> rg.Record:
         """The record with an answer of the user whose key is used."""
-        value: Any = list(labels) if self.settings.multi_label else labels[0]
+        value = to_value(labels, self.settings.multi_label)
         me = self.client.me.id
         record.responses.add(rg.Response(QUESTION, value, user_id=me, status="submitted"))
         return record
@@ -149,7 +149,7 @@ class LoopDataset:
 
     def respond(self, answer: Answer, labels: Sequence[str], username: str) -> None:
         """Submit a response as the annotation page does, with the user's own key."""
-        value: Any = list(labels) if self.settings.multi_label else labels[0]
+        value = to_value(labels, self.settings.multi_label)
         reply = self.client.http_client.post(
             f"/api/v1/records/{answer.server_id}/responses",
             json={"status": "submitted", "values": {QUESTION: {"value": value}}},
@@ -181,12 +181,14 @@ class LoopDataset:
 
 
 def dataset_settings(settings: ArgillaSettings, labels: dict[str, str], dim: int) -> rg.Settings:
-    """Fields, question, metadata and vectors. Needs a connected client (an SDK limitation)."""
-    question = rg.MultiLabelQuestion if settings.multi_label else rg.LabelQuestion
+    """Fields, questions, metadata and vectors. Needs a connected client (an SDK limitation).
+
+    RAISES (ProjectError): A label has the name that stands for "none of these".
+    """
     return rg.Settings(
-        guidelines=settings.guidelines or default_guidelines(labels),
+        guidelines=settings.guidelines or default_guidelines(labels, settings.multi_label),
         fields=[rg.TextField(name=TEXT, title="Text")],
-        questions=[question(name=QUESTION, title="Label", labels=list(labels))],
+        questions=questions(question_labels(labels, settings.multi_label), settings.multi_label),
         metadata=[
             rg.IntegerMetadataProperty("iteration", title="Step of the loop"),
             rg.FloatMetadataProperty("uncertainty", title="Uncertainty of the model"),
@@ -197,18 +199,79 @@ def dataset_settings(settings: ArgillaSettings, labels: dict[str, str], dim: int
     )
 
 
-def default_guidelines(labels: dict[str, str]) -> str:
+def question_labels(labels: Iterable[str], multi_label: bool) -> list[str]:
+    """What the page offers: the labels and, where a text may have several, "none of these"."""
+    names = list(labels)
+    if multi_label and NONE in names:
+        raise ProjectError(
+            f"A label cannot be called '{NONE}' where a text may have several labels.",
+            "The page offers this choice by itself. Leave the label out.",
+        )
+    return [*names, NONE] if multi_label else names
+
+
+def questions(names: list[str], multi_label: bool) -> list[rg.LabelQuestion | rg.TextQuestion]:
+    """The question and, for a single label, an optional note that makes its keys safe.
+
+    Where the only question asks for one label, Argilla's page submits as soon as a number is
+    pressed; the Enter that people press next then submits the record after it, unread. With a
+    second question a number only chooses. It costs a key where the suggestion is wrong.
+    """
+    if multi_label:  # there a number never submits
+        return [rg.MultiLabelQuestion(name=QUESTION, title="Labels", labels=names)]
+    return [
+        rg.LabelQuestion(name=QUESTION, title="Label", labels=names),
+        rg.TextQuestion(
+            name=NOTE,
+            title="Note",
+            description="For yourselves: nothing is trained on it.",
+            required=False,
+        ),
+    ]
+
+
+def default_guidelines(labels: dict[str, str], multi_label: bool) -> str:
+    """What the page says to annotators: the labels, and what its keys do."""
     lines = [
         f"- **{name}**" + (f": {text}" if text != name else "") for name, text in labels.items()
     ]
+    if multi_label:
+        task = "Choose every label that fits the text."
+        keys = [
+            "- A **number** switches its label on or off. What the model suggests is on already.",
+            "- **Enter** submits what is on, and shows the next text.",
+            f"- No label fits? That is an answer too: switch all others off and choose **{NONE}**. "
+            "(Together with a label it says nothing, and the text is asked again.)",
+            "- **Backspace** discards a text that cannot be judged: it is not asked again and "
+            "never trained on.",
+        ]
+    else:
+        task = "Choose the label that fits the text."
+        keys = [
+            "- Where the suggestion is right: **Enter** submits it, and shows the next text.",
+            "- Where it is wrong, or there is none: the **number** of the right label, then "
+            "**Enter**.",
+            "- Wrong number? **Arrow up**, then the right number, or click the right label: after "
+            "a choice the note has the keys.",
+            "- The number of a label that is on switches it off. Then Enter does nothing.",
+            "- **Backspace** discards a text that fits no label: it is not asked again and never "
+            "trained on.",
+        ]
+    if len(question_labels(labels, multi_label)) > 9:
+        keys.append(
+            "- With ten choices or more, a 1 waits a moment for a second digit: press Enter when "
+            "you see the label on."
+        )
     return "\n".join(
         [
-            "Choose the label that fits the text. The suggestion is the model's, with its score: "
-            "correct it where it is wrong.",
+            f"{task} The suggestion is the model's, with its score: correct it where it is wrong. "
+            "Scores are shown with one decimal: 1.0 may be 0.96.",
             "",
             *lines,
             "",
-            "Discard a text that fits none: it will not be asked again and never trained on.",
+            "Keys:",
+            "",
+            *keys,
         ]
     )
 
@@ -221,10 +284,11 @@ def check_labels(dataset: rg.Dataset, settings: ArgillaSettings, labels: dict[st
             "Set another name: [argilla] dataset in configs/loop.cfg.",
         )
     there = list(question.labels)
-    if set(there) != set(labels):
+    expected = question_labels(labels, settings.multi_label)
+    if set(there) != set(expected):
         raise ProjectError(
             f"Argilla's data set '{dataset.name}' has the labels {', '.join(there)}; "
-            f"the project has {', '.join(labels)}.",
+            f"the project has {', '.join(expected)}.",
             "Use the same labels, or another data set: [argilla] dataset in configs/loop.cfg.",
         )
     if dataset.distribution.min_submitted != settings.min_submitted:

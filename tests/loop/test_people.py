@@ -18,6 +18,7 @@ from scripts.loop.review import review
 from scripts.loop.settings import Settings
 from scripts.loop.step import step
 from scripts.records.answers import Answers
+from scripts.records.convert import NONE
 from scripts.seed import main as seed
 from scripts.test_set import main as label_held_out
 from tests.loop_fixtures import opened
@@ -186,7 +187,7 @@ def test_several_labels_a_text(
         assert ((probs >= 0) & (probs <= 1)).all()
         assert probs.sum(axis=1).std() > 0  # they do not exclude each other
         suggestion = list(dataset.dataset.records())[-1].suggestions["label"]
-        assert set(suggestion.value) <= set(labels)
+        assert set(suggestion.value) <= {*labels, NONE}
         assert len(suggestion.score) == len(suggestion.value)
         annotate(dataset, gold, list(labels))
         assert step(*loop, chosen).trained_on == 25

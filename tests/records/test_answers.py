@@ -41,6 +41,9 @@ def test_exclusive_labels(votes: list[Vote], min_submitted: int, expected: tuple
         ([Vote("a", ("x", "y")), Vote("b", ("x", "y"))], ("labelled", ("x", "y"))),
         ([Vote("a", ("x", "y")), Vote("b", ("x",))], ("tied", ())),
         ([Vote("a", ("x", "y")), Vote("b", ("x",)), Vote("c", ("z",))], ("labelled", ("x",))),
+        ([Vote("a", ())], ("labelled", ())),  # none of them
+        ([Vote("a", ("x",), unclear=True)], ("tied", ())),  # none of them and x: asked again
+        ([Vote("a", ("x",), unclear=True), Vote("b", ("y",))], ("labelled", ("y",))),
     ],
 )
 def test_several_labels_a_text(votes: list[Vote], expected: tuple) -> None:
