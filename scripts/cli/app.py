@@ -6,6 +6,7 @@ from collections.abc import Callable
 import typer
 
 from scripts.cli.errors import plain_errors
+from scripts.cli.weasel_vars import check_vars
 
 
 def run(command: Callable[..., None]) -> None:
@@ -22,4 +23,5 @@ def run(command: Callable[..., None]) -> None:
         command
     )
     with plain_errors():
+        check_vars()
         app()

@@ -1,6 +1,8 @@
 """What commands print: wasabi's printer, without folding lines."""
 
-from wasabi import Printer
+from wasabi import Printer, printer
 
 # Folded, an address, a path or a command could not be copied; a terminal folds lines by itself.
-msg = Printer(line_max=1_000_000)
+# wasabi folds at 80 characters always, and makes one paragraph of several lines.
+printer.wrap = lambda text, indent=0: str(text)  # type: ignore[assignment, misc]
+msg = Printer()
