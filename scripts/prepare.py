@@ -1,17 +1,30 @@
 """Texts from the Hugging Face hub, a file or a folder -> a pool and a held-out test set."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
-import srsly
 import typer
 
 from scripts.cli.app import run
 from scripts.cli.console import msg
 from scripts.cli.errors import ProjectError
 from scripts.data.corpus import Row, check_labels
-from scripts.data.docbins import write_rows
-from scripts.data.rows import read_label_spec, slug, split_rows, to_rows
+from scripts.data.labels import (
+    check_names,
+    one_spelling,
+    read_label_spec,
+    several_or_none,
+    slug,
+    spelling_lines,
+)
+from scripts.data.prepared import (
+    check_overwrite,
+    hold_out,
+    look_before,
+    split_rows,
+    write_corpus,
+)
+from scripts.data.rows import to_rows
 from scripts.data.sources import load
 
 
@@ -22,57 +35,89 @@ def main(
     label_column: Annotated[str, typer.Option(help="Column of gold labels, '' for none")] = "",
     labels: Annotated[str, typer.Option(help="Labels, comma-separated, or a JSON file")] = "",
     split: Annotated[str, typer.Option(help="Split of a hub data set")] = "train",
-    test_size: Annotated[float, typer.Option(help="Held-out share, or number of texts")] = 0.5,
+    encoding: Annotated[str, typer.Option(help="Of a text file; '' for UTF-8")] = "",
+    test_size: Annotated[float, typer.Option(help="Held-out share of labelled texts")] = 0.5,
+    test_labels: Annotated[int, typer.Option(help="Held-out texts without labels", min=0)] = 100,
     seed: Annotated[int, typer.Option(help="Seed of the split")] = 0,
+    overwrite: Annotated[Literal["true", "false"], typer.Option(case_sensitive=False)] = "false",
 ) -> None:
     """Write OUTPUT/pool.jsonl, labels.json and meta.json. With gold labels in the data, also
     test.spacy and oracle.jsonl (the pool's gold labels, for simulated annotators only); without,
     the held-out texts go to held_out.jsonl, for people to label.
+
+    Other data that OUTPUT holds is overwritten only if asked. The same data again keeps its
+    held-out texts, and the test set that people labelled.
     """
     label_column = label_column.strip()
-    data = load(dataset, split, text_column, label_column)
-    rows, dropped = to_rows(data, text_column, label_column)
-    msg.info(
-        f"{len(data)} texts from {dataset}; dropped {dropped['duplicate']} exact duplicates "
-        f"and {dropped['empty']} empty texts"
-    )
-    if not rows:
-        raise ProjectError("The pool is empty.", "The data has no text at all.")
-
+    rows = _read(dataset, split, text_column, label_column, encoding)
     declared = read_label_spec(labels, dataset)
+    if spellings := one_spelling(rows, declared):
+        msg.warn(
+            f"Labels that differ in case or spaces only are one: {spelling_lines(spellings)}",
+            "To keep them apart, name them all: --vars.labels",
+        )
     seen = sorted({label for row in rows for label in row["labels"] or []})
     if declared:
         check_labels(seen, declared)
     names = declared or {label: label for label in seen}
-    if len(names) < 2:
-        raise ProjectError(
-            f"A classifier needs at least two labels; there are {len(names)}.",
-            "Name the column of gold labels (--vars.label_column) or the labels themselves "
-            "(--vars.labels 'Sports,Business').",
-        )
+    check_names(names)
 
-    gold = [row for row in rows if row["labels"]]
-    unlabelled = [row for row in rows if not row["labels"]]
-    pool, test = split_rows(gold or unlabelled, test_size, seed)
-    output.mkdir(parents=True, exist_ok=True)
-    for stale in ("test.spacy", "oracle.jsonl", "held_out.jsonl"):
-        (output / stale).unlink(missing_ok=True)
+    gold = [row for row in rows if row["labels"] is not None]
+    unlabelled = [row for row in rows if row["labels"] is None]
+    meta = {
+        "name": slug(dataset),
+        "dataset": dataset,
+        "split": split,
+        "text_column": text_column,
+        "label_column": label_column,
+        "multi_label": any(len(row["labels"]) != 1 for row in gold),
+    }
+    there = look_before(output)
+    again = overwrite == "false" and check_overwrite(there, meta, list(names), bool(gold))
+    before = there if again else None
     if gold:
-        srsly.write_jsonl(output / "oracle.jsonl", [_only(row, "id", "labels") for row in pool])
-        write_rows(test, list(names), output / "test.spacy")
-        pool = pool + unlabelled
+        pool, test = split_rows(gold, test_size, seed)
+        pool += unlabelled
     else:
-        srsly.write_jsonl(output / "held_out.jsonl", [_only(row, "id", "text") for row in test])
-    srsly.write_jsonl(output / "pool.jsonl", [_only(row, "id", "text") for row in pool])
-    srsly.write_json(output / "labels.json", names)
-    srsly.write_json(output / "meta.json", {"name": slug(dataset), "dataset": dataset})
+        pool, test = hold_out(unlabelled, test_labels, seed, before)
+    write_corpus(names, meta, pool, test, output, before)
+
     held_out = "with gold labels" if gold else "for people to label (`weasel run test-set`)"
     msg.good(f"{output}: {len(pool)} texts in the pool, {len(test)} held out {held_out}")
+    if not gold and len(test) < test_labels:
+        msg.info(
+            f"{test_labels} were asked for (--vars.test_labels); at most a fifth of the texts is "
+            "held out" + (", and none that was in the pool before" if before else "")
+        )
+    if before and before.labelled_by_people:
+        msg.info(f"{output / 'test.spacy'}, which people labelled, stays as it is")
     msg.text(f"Labels: {', '.join(names)}")
+    if unusual := several_or_none(gold):
+        msg.warn(
+            f"{unusual}. That is data with any number of labels a text.",
+            'Set in configs/loop.cfg: [paths] pipeline = "configs/textcat_multilabel.cfg"\n'
+            "Else mend the data: a text that nobody has labelled has null or a blank, not [].",
+        )
 
 
-def _only(row: Row, *keys: str) -> Row:
-    return {key: row[key] for key in keys}
+def _read(source: str, split: str, text_column: str, label_column: str, encoding: str) -> list[Row]:
+    """The rows, after saying which texts are none of them."""
+    data = load(source, split, text_column, label_column, encoding)
+    rows, dropped = to_rows(data, text_column, label_column)
+    msg.info(
+        f"Texts from {source}: {len(data)}, of which dropped: exact duplicates "
+        f"{dropped.duplicate}, empty {dropped.empty}"
+    )
+    for lines, what in (
+        (dropped.contradicting, "Duplicates with other labels than the text that was kept"),
+        (dropped.unusable, "Texts left out, as they cannot be used"),
+    ):
+        if lines:
+            more = [f"and {len(lines) - 5} more"] if len(lines) > 5 else []
+            msg.warn(f"{what}: {len(lines)}", "\n".join([*lines[:5], *more]))
+    if not rows:
+        raise ProjectError("The pool is empty.", "The data has no text at all.")
+    return rows
 
 
 if __name__ == "__main__":

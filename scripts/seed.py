@@ -9,6 +9,7 @@ from scripts.cli.app import run
 from scripts.cli.console import msg
 from scripts.cli.errors import ProjectError
 from scripts.data.corpus import check_labels, read_labels
+from scripts.data.labels import one_spelling, spelling_lines
 from scripts.data.rows import to_rows
 from scripts.data.sources import load
 from scripts.loop.seed import seed
@@ -23,15 +24,28 @@ def main(
     config: Annotated[Path, typer.Option(help="Settings of the loop")] = Path("configs/loop.cfg"),
     text_column: Annotated[str, typer.Option(help="Column of the texts")] = "text",
     label_column: Annotated[str, typer.Option(help="Column of the labels")] = "label",
+    encoding: Annotated[str, typer.Option(help="Of a text file; '' for UTF-8")] = "",
 ) -> None:
     """Put labelled examples into Argilla, as answers of the user whose key is used."""
     settings = load_settings(config, ctx.args)
     labels = read_labels(settings.paths.corpus)
-    rows, _ = to_rows(load(source, "train", text_column, label_column), text_column, label_column)
-    rows = [row for row in rows if row["labels"]]
+    if not label_column.strip():
+        raise ProjectError(
+            "Examples need labels.", "Name the column that has them: --vars.label_column label"
+        )
+    data = load(source, "train", text_column, label_column, encoding, "examples")
+    rows, dropped = to_rows(data, text_column, label_column)
+    rows = [row for row in rows if row["labels"] is not None]
+    if spellings := one_spelling(rows, labels):
+        msg.warn(f"Labels that differ in case or spaces only are one: {spelling_lines(spellings)}")
+    for line in [*dropped.contradicting, *dropped.unusable]:
+        msg.warn(f"Left out: {line}")
     check_labels((label for row in rows for label in row["labels"]), labels)
     if not 0 < len(rows) <= MOST:
-        raise ProjectError(f"{len(rows)} examples; from 1 to {MOST} can be put in at once.")
+        raise ProjectError(
+            f"{source} has {len(rows)} labelled texts; from 1 to {MOST} can be put in at once.",
+            f"Its labels are read from the column '{label_column}' (--vars.label_column).",
+        )
     with open_loop(settings) as (dataset, learner, _pool):
         new = seed(dataset, learner, rows)
     msg.good(f"{new} examples put into Argilla, {len(rows) - new} were there already")

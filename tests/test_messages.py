@@ -113,13 +113,53 @@ def test_a_package_that_is_not_there(fails: Run, tmp_path: Path) -> None:
     fails("scripts.check_package", str(tmp_path), str(tmp_path), words=["no wheel"])
 
 
-def test_through_weasel_as_a_user_sees_it() -> None:
+@pytest.mark.parametrize(
+    ("option", "words"),
+    [
+        ("--vars.dataset", "There is no file missing.csv"),
+        # Weasel itself would ignore it, and prepare the default data set.
+        (
+            "--vars.datset",
+            "There is no var 'datset'; nothing was run. Did you mean --vars.dataset?",
+        ),
+    ],
+)
+def test_through_weasel_as_a_user_sees_it(option: str, words: str) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "weasel", "run", "prepare", ".", "--vars.dataset", "missing.csv"],
+        [sys.executable, "-m", "weasel", "run", "prepare", ".", option, "missing.csv"],
         capture_output=True,
         text=True,
         check=False,
     )
     assert done.returncode == 1
-    assert "There is no file missing.csv" in done.stdout + done.stderr
+    assert words in done.stdout + done.stderr
     assert "Traceback" not in done.stdout + done.stderr
+
+
+def test_a_folder_that_cannot_be_written(fails: Run, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+    data = tmp_path / "data.csv"
+    data.write_text("text,label\n" + "".join(f"text {i},{'ab'[i % 2]}\n" for i in range(20)))
+    arguments = ["--label-column", "label"]
+    for folder, word in (
+        (tmp_path / "file", "File exists"),
+        (tmp_path / "file" / "corpus", "Not a directory"),
+    ):
+        words = [f"{folder}: {word}", "A folder is needed there"]
+        fails("scripts.prepare", str(data), str(folder), *arguments, words=words)
+    if sys.platform == "linux":  # where not even root can make a folder
+        fails("scripts.prepare", str(data), "/sys/corpus", *arguments, words=["/sys/corpus: "])
+    (tmp_path / "corpus" / "pool.jsonl").mkdir(parents=True)
+    words = ["pool.jsonl: Is a directory", "A file is needed there"]
+    fails("scripts.prepare", str(data), str(tmp_path / "corpus"), *arguments, words=words)
+
+
+def test_examples_name_their_own_var(fails: Run, paths: list[str], tmp_path: Path) -> None:
+    fails("scripts.seed", "missing.csv", *paths, words=["--vars.examples my.csv"])
+    data = tmp_path / "examples.csv"
+    data.write_text("text,label\nA goal,\n")
+    fails("scripts.seed", str(data), *paths, words=["has 0 labelled texts", "--vars.label_column"])
+    none = ["--label-column", ""]
+    fails("scripts.seed", str(data), *none, *paths, words=["Examples need labels"])
+    data.write_text("text,label\nA goal,weather\n")
+    fails("scripts.seed", str(data), *paths, words=["labels that the settings don't have: weather"])

@@ -10,7 +10,8 @@ import srsly
 
 from scripts.cli.errors import ProjectError
 
-Row = dict[str, Any]  # {"id": str, "text": str, "labels": list[str] or None}
+# {"id": str, "text": str, "labels": list[str], empty for none of the labels, or None: unlabelled}
+Row = dict[str, Any]
 
 
 def text_id(text: str) -> str:
@@ -82,7 +83,16 @@ def check_labels(seen: Iterable[str], labels: Iterable[str]) -> None:
 
 def read_name(corpus: Path) -> str:
     """The name of the prepared data."""
-    return str(srsly.read_json(_existing(corpus / "meta.json"))["name"])
+    return str(read_meta(corpus)["name"])
+
+
+def read_meta(corpus: Path) -> dict[str, Any]:
+    """What was prepared: `name`, `dataset`, `split` and the columns as they were given, and
+    `multi_label`: whether any gold answer has several labels or none.
+
+    RAISES (ProjectError): Nothing was prepared yet.
+    """
+    return dict(srsly.read_json(_existing(corpus / "meta.json")))
 
 
 def _existing(path: Path) -> Path:

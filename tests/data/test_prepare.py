@@ -11,8 +11,9 @@ from spacy.tokens import DocBin
 
 from scripts.cli.errors import ProjectError
 from scripts.data.corpus import read_gold, read_labels, read_pool, text_id
-from scripts.data.rows import read_label_spec, to_rows
-from scripts.data.sources import load
+from scripts.data.labels import read_label_spec
+from scripts.data.rows import Table, to_rows
+from scripts.data.sources import from_dataset, load
 from scripts.prepare import main
 
 TEXTS = [f"text number {i}" for i in range(20)]
@@ -90,16 +91,20 @@ def test_a_local_folder_in_the_format_of_the_hub(tmp_path: Path) -> None:
 
 
 def test_empty_texts_and_exact_duplicates_are_dropped_and_counted() -> None:
-    data = Dataset.from_dict({"text": ["a", " a ", "", "  ", None, "b"], "label": list("xyxyxy")})
+    data = Table(
+        {"text": ["a", " a ", "", "  ", None, "b", "b"], "label": [*list("xyxyx"), None, "y"]}
+    )
     rows, dropped = to_rows(data, "text", "label")
+    # The second b brings the label that the first one lacks.
     assert [(row["text"], row["labels"]) for row in rows] == [("a", ["x"]), ("b", ["y"])]
-    assert dropped == {"empty": 3, "duplicate": 1}
+    assert (dropped.empty, dropped.duplicate) == (3, 2)
+    assert dropped.contradicting == ["row 2 (y, kept: x): a"]
 
 
 def test_class_names_and_missing_labels_of_a_hub_data_set() -> None:
     features = Features({"text": Value("string"), "label": ClassLabel(names=["neg", "pos"])})
     data = Dataset.from_dict({"text": ["a", "b", "c"], "label": [1, 0, -1]}, features=features)
-    rows, _ = to_rows(data, "text", "label")
+    rows, _ = to_rows(from_dataset(data), "text", "label")
     assert [row["labels"] for row in rows] == [["pos"], ["neg"], None]
 
 
@@ -132,19 +137,12 @@ def test_unlabelled_data_has_a_pool_and_held_out_texts_but_no_gold(tmp_path: Pat
         label_column="",
         labels="sport, tech",
     )
-    assert len(read_pool(tmp_path / "corpus")) == 15
-    assert len(list(srsly.read_jsonl(tmp_path / "corpus" / "held_out.jsonl"))) == 5
+    assert len(read_pool(tmp_path / "corpus")) == 16
+    assert len(list(srsly.read_jsonl(tmp_path / "corpus" / "held_out.jsonl"))) == 4
     assert read_labels(tmp_path / "corpus") == {"sport": "sport", "tech": "tech"}
     assert not (tmp_path / "corpus" / "test.spacy").exists()
     with pytest.raises(ProjectError, match="no gold labels"):
         read_gold(tmp_path / "corpus")
-
-
-def test_several_labels_a_text(tmp_path: Path) -> None:
-    rows = [{"text": text, "label": ["a", "b"] if i % 2 else ["b"]} for i, text in enumerate(TEXTS)]
-    srsly.write_jsonl(tmp_path / "data.jsonl", rows)
-    prepare(tmp_path / "data.jsonl", tmp_path / "corpus")
-    assert sorted(map(tuple, read_gold(tmp_path / "corpus").values()))[0] == ("a", "b")
 
 
 def test_label_descriptions_come_from_a_json_file(tmp_path: Path) -> None:
@@ -153,12 +151,15 @@ def test_label_descriptions_come_from_a_json_file(tmp_path: Path) -> None:
     (tmp_path / "list.json").write_text('["a", "b"]')
     assert read_label_spec(str(tmp_path / "list.json"), "x") == {"a": "a", "b": "b"}
     assert set(read_label_spec("", "bbc_news")) >= {"sports", "tech"}
+    (tmp_path / "wrong.json").write_text("5")
+    with pytest.raises(ProjectError, match="has no labels"):
+        read_label_spec(str(tmp_path / "wrong.json"), "x")
 
 
 def test_the_default_data_set_comes_with_a_package() -> None:
     data = load("bbc_news", "train", "text", "label")
     assert len(data) == 2225
-    assert set(data["label"]) == set(read_label_spec("", "bbc_news"))
+    assert set(data.columns["label"]) == set(read_label_spec("", "bbc_news"))
 
 
 @pytest.mark.parametrize(
