@@ -42,7 +42,7 @@ def read_text(path: Path, encoding: str = "", errors: str = "strict") -> str:
         line = data.count(b"\n", 0, err.start) + 1
         near = data[max(0, err.start - 20) : err.start + 20].decode("cp1252", errors="replace")
         raise ProjectError(
-            f"{path} is not {(encoding or 'UTF-8')}: see line {line}.",
+            f"{path} is not {encoding or 'UTF-8'}: see line {line}.",
             "Say its encoding: --vars.encoding cp1252 (Windows, Excel), latin-1, utf-16, ...\n"
             f"In cp1252 the place reads: {' '.join(near.split())}",
         ) from None
@@ -57,13 +57,15 @@ def read_csv(path: Path, text_column: str, encoding: str = "") -> Table:
     text = read_text(path, encoding)
     delimiter = _delimiter(text, text_column, "\t" if path.suffix.lower() == ".tsv" else ",")
     csv.field_size_limit(2**31 - 1)  # a text that is too long is named later, with its row
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     try:
-        rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True))
+        rows = list(reader)
     except csv.Error as err:
         if delimiter != "\t":
             raise ProjectError(
-                f"{path} cannot be read as {path.suffix}: a quote is not closed.",
-                f'{err}. Quotes inside of a quoted text are doubled (""); or use JSONL.',
+                f"{path} cannot be read as {path.suffix}: its quotes do not match.",
+                f"Up to line {reader.line_num}: {err}. Quotes inside of a quoted text are doubled "
+                '(""). Or use JSONL.',
             ) from None
         # Tab-separated files often have no quoting: a quote is a character like any other.
         plain = io.StringIO(text, newline="")
@@ -85,7 +87,7 @@ def read_csv(path: Path, text_column: str, encoding: str = "") -> Table:
 
 def _delimiter(text: str, wanted: str, first: str) -> str:
     headers = {
-        delimiter: next(csv.reader(io.StringIO(text[:65536]), delimiter=delimiter), [])
+        delimiter: next(csv.reader(io.StringIO(text[:65536], newline=""), delimiter=delimiter), [])
         for delimiter in dict.fromkeys(first + DELIMITERS)
     }
     for delimiter, header in headers.items():

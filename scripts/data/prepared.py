@@ -1,4 +1,4 @@
-"""What `prepare` writes: the pool, what is held out of it, and never over other people's work."""
+"""What `prepare` writes: the pool and what is held out of it, never over what people made."""
 
 import os
 import random
@@ -141,8 +141,8 @@ def write_corpus(
     corpus: Path,
     before: Before | None,
 ) -> None:
-    """Write the files beside the folder's own, then put them in their place: what is interrupted
-    leaves the folder as it was.
+    """Write the files beside the folder's own and, when all are complete, put them in their place:
+    what fails or is interrupted before leaves the folder as it was.
 
     before: The same data as it was prepared last, whose labels by people stay.
     """

@@ -9,6 +9,7 @@ from scripts.data.corpus import Row, text_id
 
 MOST_CHARACTERS = 1_000_000  # spaCy's nlp.max_length
 NUMBER = re.compile(r"[-+]?\d+([.,]\d+)*(e[-+]?\d+)?", re.IGNORECASE)
+UNSTORABLE = re.compile("[\0\ud800-\udfff]")  # PostgreSQL refuses the first, UTF-8 the others
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,7 @@ def to_rows(data: Table, text_column: str, label_column: str) -> tuple[list[Row]
     rows: dict[str, Row] = {}
     dropped = Dropped()
     for number, (cell, value) in enumerate(zip(texts, labels, strict=True), start=1):
-        text = str(cell if cell is not None else "").strip()
+        text = "" if cell is None or cell != cell else str(cell).strip()  # NaN is missing too
         given = as_labels(value, names)
         if not text:
             dropped.empty += 1
@@ -123,10 +124,9 @@ def unusable(text: str, most: int) -> str:
     """Why a text (or a label) cannot go through spaCy, Argilla and a database; "" if it can."""
     if len(text) > most:
         return f"has {len(text):,} characters, at most {most:,} can be read"
-    if "\0" in text:
-        return "has a NUL character"
-    if any("\ud800" <= character <= "\udfff" for character in text):
-        return "has half a character (a lone surrogate)"
+    if bad := UNSTORABLE.search(text):
+        what = "a NUL character" if bad[0] == "\0" else "half a character (a lone surrogate)"
+        return f"has {what}"
     return ""
 
 

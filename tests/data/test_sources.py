@@ -43,9 +43,10 @@ def test_delimiters_and_encodings(tmp_path: Path, delimiter: str, encoding: str,
     assert table.columns["label"] == [label for _, label in ROWS]
 
 
-def test_cells_of_a_csv_file_are_what_is_written_there(tmp_path: Path) -> None:
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_cells_of_a_csv_file_are_what_is_written_there(tmp_path: Path, end: str) -> None:
     path = tmp_path / "data.csv"
-    path.write_text(" text ,label,more\na,1,\nb,NA,x\n\nc\nNone,,\n")
+    path.write_text(f" text ,label,more{end}a,1,{end}b,NA,x{end}{end}c{end}None,,{end}", newline="")
     table = load(str(path), "train", "text", "label")
     assert table.columns["text"] == ["a", "b", "c", "None"]
     assert table.columns["label"] == ["1", "NA", None, None]
@@ -80,7 +81,11 @@ def test_json_as_a_list_and_a_line_each(tmp_path: Path, name: str) -> None:
         ("a.jsonl", '{"text": "caf\xe9"}\n'.encode("latin-1"), ["line 1", "--vars.encoding"]),
         ("a.csv", "text\nabc\n".encode("utf-16-le"), ["NUL", "--vars.encoding utf-16-le"]),
         ("a.csv", b"text,label\none, two,x\n", ["Row 1", "3 cells", "must be in quotes"]),
-        ("a.csv", b'text,label\n"open,x\nb,y\n', ["a quote is not closed", "JSONL"]),
+        (
+            "a.csv",
+            b'text,label\n"open,x\nb,y\n',
+            ["its quotes do not match", "Up to line 3", "JSONL"],
+        ),
         ("a.csv", b"", ["is empty"]),
         ("a.csv", b"first,second\na,b\n", ["no column 'text'", "first, second", "first line"]),
         ("a.csv", b"text,label\n17,a\n2.5,b\n-3e5,a\n", ["'text' holds numbers", "text_column"]),

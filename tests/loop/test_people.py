@@ -119,9 +119,34 @@ def test_examples_that_the_user_has_are_labels_from_the_start(
         ]
         result = step(*loop, chosen)
         assert (result.trained_on, result.asked) == (2, 5)
+    more = [{"text": "The keeper saved it.", "label": " Sports"}, {"text": "Hm.", "label": None}]
+    srsly.write_jsonl(tmp_path / "more.jsonl", [*more, {"text": "Hm, too.", "label": ""}])
+    seed(Context(), str(tmp_path / "more.jsonl"))  # type: ignore[arg-type]
+    with opened(chosen) as (loop, _):
+        labelled = Answers(loop[0].answers()).labelled
+        assert len(labelled) == 3  # not the two without a label
+        assert ("The keeper saved it.", ("sports",)) in [(a.text, a.labels) for a in labelled]
     srsly.write_jsonl(tmp_path / "other.jsonl", [{"text": "x", "label": "unheard of"}])
     with pytest.raises(ProjectError, match="unheard of"):
         seed(Context(), str(tmp_path / "other.jsonl"))  # type: ignore[arg-type]
+
+
+def test_a_label_with_a_comma_comes_back_from_argilla_in_one_piece(
+    overrides: list[str], settings: Callable[..., Settings], tmp_path: Path
+) -> None:
+    elsewhere = [*overrides, "--paths.corpus", str(tmp_path / "corpus")]
+
+    class Context:
+        args = elsewhere
+
+    shutil.copytree(overrides[overrides.index("--paths.corpus") + 1], tmp_path / "corpus")
+    names = {"business, money": "business", "sports, games": "sports"}
+    srsly.write_json(tmp_path / "corpus" / "labels.json", names)
+    examples = [{"text": f"Text {name}.", "label": name} for name in names]
+    srsly.write_jsonl(tmp_path / "examples.jsonl", examples)
+    seed(Context(), str(tmp_path / "examples.jsonl"))  # type: ignore[arg-type]
+    with opened(settings("--paths.corpus", tmp_path / "corpus")) as (loop, _):
+        assert {a.labels for a in loop[0].answers()} == {(name,) for name in names}
 
 
 def test_people_label_a_test_set_where_the_data_has_none(
