@@ -1,9 +1,9 @@
 """What each step of the loop was worth, replayed from the labels that Argilla holds."""
 
 import csv
-from dataclasses import asdict, fields
+from dataclasses import astuple, fields
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 from wasabi import table
@@ -11,12 +11,21 @@ from wasabi import table
 from scripts.cli.app import run
 from scripts.cli.console import msg
 from scripts.cli.errors import ProjectError
-from scripts.data.docbins import read_texts
+from scripts.data.corpus import read_labels
+from scripts.data.docbins import read_gold_texts
 from scripts.loop.replay import Row, replay
 from scripts.loop.session import open_loop
 from scripts.loop.settings import load_settings
 
-ALIGNS: list[Literal["r", "c", "l"]] = ["r"] * 6
+# Columns of the table, with their titles. Where a text has one label, micro F is the accuracy.
+COUNTS = {
+    "step": "Step",
+    "people": "Labels by people",
+    "discarded": "Discarded",
+    "machine": "Auto-validated",
+}
+ONE = {**COUNTS, "accuracy": "Test accuracy", "macro_f": "Macro F"}
+SEVERAL = {**COUNTS, "accuracy": "Exact match", "micro_f": "Micro F", "macro_f": "Macro F"}
 
 
 def main(
@@ -27,7 +36,8 @@ def main(
     """Print and write a table of the steps: labels by people and by machine, test scores."""
     settings = load_settings(config, ctx.args)
     test_path = settings.paths.corpus / "test.spacy"
-    test = read_texts(test_path) if test_path.exists() else None
+    labels, several = read_labels(settings.paths.corpus), settings.argilla.multi_label
+    test = read_gold_texts(test_path, labels, several) if test_path.exists() else None
     with open_loop(settings) as (dataset, learner, _):
         answers = dataset.answers()
         rows = replay(answers, learner, test, settings.loop.use_machine_labels)
@@ -35,21 +45,30 @@ def main(
         raise ProjectError("There is nothing to report yet.", "Run a step: weasel run step")
     output.parent.mkdir(parents=True, exist_ok=True)
     with output.open("w", newline="", encoding="utf8") as file:
-        writer = csv.DictWriter(file, [field.name for field in fields(Row)])
-        writer.writeheader()
-        writer.writerows(asdict(row) for row in rows)
-    header = ("Step", "Labels by people", "Discarded", "Auto-validated", "Test accuracy", "Macro F")
+        writer = csv.writer(file)
+        writer.writerow(
+            "exact_match" if several and field.name == "accuracy" else field.name
+            for field in fields(Row)
+        )
+        writer.writerows(astuple(row) for row in rows)
+    columns = SEVERAL if several else ONE
     cells = [
-        [row.step, row.people, row.discarded, row.machine]
-        + ["-" if score is None else f"{score:.3f}" for score in (row.accuracy, row.macro_f)]
-        for row in rows
+        ["-" if (v := getattr(row, name)) is None else _cell(v) for name in columns] for row in rows
     ]
-    print(table(cells, header=header, divider=True, aligns=ALIGNS))
+    print(table(cells, header=columns.values(), divider=True, aligns=["r"] * len(columns)))
+    if several and test:
+        msg.text(
+            "Exact match: the share of test texts whose labels are all right, and no other given"
+        )
     users = sorted({vote.user for answer in answers for vote in answer.votes})
     msg.text(f"Answers by: {', '.join(users)}")
     if test is None:
         msg.info(f"No test scores: there is no {test_path}")
     msg.good(f"Written to {output}")
+
+
+def _cell(value: float) -> str:
+    return f"{value:.3f}" if isinstance(value, float) else str(value)
 
 
 if __name__ == "__main__":

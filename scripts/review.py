@@ -27,7 +27,8 @@ def main(
             msg.good("No label looks wrong.")
             return
         for answer in found[:10]:
-            msg.text(f"- {', '.join(answer.labels or answer.machine)}: {answer.text[:60]!r}")
+            given = answer.labels or ["none of the labels"]
+            msg.text(f"- {', '.join(given)}: {answer.text[:60]!r}")
         msg.good(f"{len(found)} records are asked again, worst first")
         print(f"Label at {dataset.url}\nthen run `weasel run step` again.")
 

@@ -9,7 +9,7 @@ from scripts.cli.app import run
 from scripts.cli.console import msg
 from scripts.cli.errors import ProjectError
 from scripts.data.corpus import read_gold
-from scripts.loop.annotate import annotate
+from scripts.loop.annotate import annotate, stuck
 from scripts.loop.session import open_loop
 from scripts.loop.settings import load_settings
 from scripts.loop.step import show, step
@@ -33,9 +33,10 @@ def main(
             # Answers first: a run that was stopped in between goes on where it was.
             answered = annotate(dataset, gold, list(learner.labels), noise, settings.loop.seed)
             result = step(dataset, learner, pool, settings)
+            if result.why and not result.finished and not answered:
+                raise stuck(dataset, gold)
             show(result)
-            # Without any answer a step waits: texts of the batch have no gold label.
-            if result.finished or (result.why and not answered):
+            if result.finished:
                 break
 
 

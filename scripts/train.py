@@ -10,7 +10,7 @@ from scripts.cli.app import run
 from scripts.cli.console import msg
 from scripts.cli.errors import ProjectError
 from scripts.data.corpus import read_labels, read_pool
-from scripts.data.docbins import read_docs
+from scripts.data.docbins import read_docs, read_gold_texts
 from scripts.loop.learner import Learner
 from scripts.loop.settings import load_settings
 
@@ -27,13 +27,11 @@ def main(
     paths = settings.paths
     if not labelled.exists():
         raise ProjectError(f"There is no {labelled}.", "Make it: weasel run pull")
-    learner = Learner(
-        paths.pipeline,
-        paths.cache,
-        read_labels(paths.corpus),
-        read_pool(paths.corpus),
-        settings.argilla.multi_label,
-    )
+    labels = read_labels(paths.corpus)
+    for path in (labelled, paths.corpus / "test.spacy"):
+        if path.exists():
+            read_gold_texts(path, labels, settings.argilla.multi_label)
+    learner = Learner(paths.pipeline, paths.cache, labels, read_pool(paths.corpus))
     docs = read_docs(labelled)
     learner.initialize([Example(learner.nlp.make_doc(doc.text), doc) for doc in docs])
     learner.nlp.to_disk(output)

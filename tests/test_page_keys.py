@@ -59,7 +59,11 @@ def opened_page(
             doc.cats = dict.fromkeys(labels, 0.0) | cats if cats else {}
             records.append(
                 doc_to_record(
-                    doc, iteration=place, source="query", agent="model", multi_label=multi_label
+                    doc,
+                    iteration=place,
+                    source="query",
+                    agent="model",
+                    label_threshold=0.5 if multi_label else None,
                 )
             )
         dataset.push(records)

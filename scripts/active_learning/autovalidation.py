@@ -194,7 +194,7 @@ def choose_thresholds(
     settings: ValidationSettings,
     k: int,
     evidence: Evidence | None,
-    multi_label: bool = False,
+    label_threshold: float | None = None,
 ) -> tuple[Floats, tuple[str, ...]]:
     """The certainty that each of k classes needs, (k,), and why. Infinity means never."""
     never = np.full(k, np.inf)
@@ -212,11 +212,11 @@ def choose_thresholds(
             f"evidence too thin to auto-validate: {have} answers by people, at least {needed} "
             f"sure and right ones show a precision of {settings.target}",
         )
-    predicted, certainty = decide(evidence.probs, multi_label)
+    predicted, certainty = decide(evidence.probs, label_threshold)
     right = agree(predicted, evidence.labels)
     shared = _threshold(certainty, right, evidence.audited, settings)
     thresholds = np.full(k, shared)
-    if settings.per_class and not multi_label:
+    if settings.per_class and label_threshold is None:
         for c in range(k):
             rows = predicted == c
             audited = evidence.audited[rows] if len(evidence.audited) else evidence.audited
@@ -263,7 +263,7 @@ def worth_probing(
     settings: ValidationSettings,
     probs: Floats,
     evidence: Evidence | None,
-    multi_label: bool = False,
+    label_threshold: float | None = None,
     names: Sequence[str] = (),
 ) -> tuple[Rows, tuple[str, ...]]:
     """Where answers by people would soonest let the machine answer many texts by itself.
@@ -279,11 +279,11 @@ def worth_probing(
     nothing = np.zeros(0, dtype=np.intp)
     if settings.rule != "precision" or evidence is None or not len(probs):
         return nothing, ()
-    predicted, certainty = decide(evidence.probs, multi_label)
+    predicted, certainty = decide(evidence.probs, label_threshold)
     right = agree(predicted, evidence.labels)
-    theirs, sure = decide(probs, multi_label)
+    theirs, sure = decide(probs, label_threshold)
     groups = [(np.ones(len(right), dtype=bool), np.ones(len(sure), dtype=bool), "all classes")]
-    if settings.per_class and not multi_label:
+    if settings.per_class and label_threshold is None:
         called = list(names) or [f"class {c}" for c in range(probs.shape[1])]
         groups += [(predicted == c, theirs == c, name) for c, name in enumerate(called)]
     best, gain, reason = nothing, 0.0, ""
@@ -314,10 +314,10 @@ def _promising(certainty: Floats, right: Mask, target: float) -> float:
     return float(certainty[order[good[-1]]]) if len(good) else float("inf")
 
 
-def passes(probs: Floats, thresholds: Floats, multi_label: bool = False) -> Mask:
+def passes(probs: Floats, thresholds: Floats, label_threshold: float | None = None) -> Mask:
     """Which rows (n, k) the machine may answer. Returns (n,)."""
-    predicted, certainty = decide(probs, multi_label)
-    needed = thresholds.max() if multi_label else thresholds[predicted]
+    predicted, certainty = decide(probs, label_threshold)
+    needed = thresholds.max() if label_threshold is not None else thresholds[predicted]
     return certainty >= needed
 
 
@@ -325,7 +325,7 @@ def doubtful(
     machine: MachineLabels,
     thresholds: Floats,
     settings: ValidationSettings,
-    multi_label: bool = False,
+    label_threshold: float | None = None,
 ) -> tuple[Rows, tuple[str, ...]]:
     """Standing machine answers to take back: row numbers of `machine`, and why.
 
@@ -333,7 +333,7 @@ def doubtful(
     precision, all that today's thresholds would no longer let through.
     """
     precision = machine.precision
-    predicted, _ = decide(machine.probs, multi_label)
+    predicted, _ = decide(machine.probs, label_threshold)
     out = ~agree(predicted, machine.labels)
     reasons: tuple[str, ...] = ()
     if out.any():
@@ -344,7 +344,7 @@ def doubtful(
         and precision.total
         and precision.share < settings.target
     ):
-        unsure = ~out & ~passes(machine.probs, thresholds, multi_label)
+        unsure = ~out & ~passes(machine.probs, thresholds, label_threshold)
         reasons += (
             f"the audit measures a precision of {precision}, below the target of "
             f"{settings.target}: {unsure.sum()} machine answers below today's threshold go back",

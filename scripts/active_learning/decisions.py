@@ -2,6 +2,9 @@
 
 Labels are class numbers (n,) when the classes exclude each other, and 0/1 matrices (n, k) when a
 text can have several. Everything else in this room calls these functions instead of asking which.
+
+label_threshold, here and in this room: the probability from which a text has a label, where it can
+have any number of them, none included; None where it has exactly one, the most probable.
 """
 
 import numpy as np
@@ -9,16 +12,17 @@ import numpy as np
 from scripts.active_learning.arrays import Floats, Labels, Mask
 
 
-def decide(probs: Floats, multi_label: bool = False) -> tuple[Labels, Floats]:
+def decide(probs: Floats, label_threshold: float | None = None) -> tuple[Labels, Floats]:
     """The labels that the model would give, and how sure it is of them.
 
     probs: (n, k). Returns the labels, (n,) or (n, k), and the certainty (n,): the probability of
     the best class; in multi-label data that of the least certain decision, as one wrong label
     makes the answer wrong.
     """
-    if multi_label:
-        certainty = np.maximum(probs, 1 - probs).min(axis=1) if probs.size else probs.sum(axis=1)
-        return (probs >= 0.5).astype(np.int64), certainty
+    if label_threshold is not None:
+        given = probs >= label_threshold
+        right = np.where(given, probs, 1 - probs)
+        return given.astype(np.int64), right.min(axis=1) if probs.size else probs.sum(axis=1)
     if not probs.size:
         return np.zeros(len(probs), dtype=np.int64), np.zeros(len(probs))
     return probs.argmax(axis=1), probs.max(axis=1)

@@ -7,7 +7,7 @@ from scripts.active_learning.decisions import agree, decide
 
 
 def expected_calibration_error(
-    probs: Floats, labels: Labels, multi_label: bool = False, bins: int = 10
+    probs: Floats, labels: Labels, label_threshold: float | None = None, bins: int = 10
 ) -> float:
     """How far certainty and being right are apart: the mean distance over bins of certainty that
     hold equally many texts. 0 = a certainty of 0.9 is right nine times in ten.
@@ -17,7 +17,7 @@ def expected_calibration_error(
     """
     if not len(probs):
         return float("nan")
-    predicted, certainty = decide(probs, multi_label)
+    predicted, certainty = decide(probs, label_threshold)
     right = agree(predicted, np.asarray(labels))
     parts = np.array_split(np.argsort(certainty, kind="stable"), min(bins, len(probs)))
     gaps = [abs(certainty[p].mean() - right[p].mean()) * len(p) for p in parts]

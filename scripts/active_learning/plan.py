@@ -79,13 +79,13 @@ def plan_step(
     machine: the machine's standing answers.
     names: of the classes, for the reasons.
     """
-    certainty = decide(state.probs, state.multi_label)[1]
+    certainty = decide(state.probs, state.label_threshold)[1]
     thresholds, reasons = choose_thresholds(
-        settings.validation, state.probs.shape[1], evidence, state.multi_label
+        settings.validation, state.probs.shape[1], evidence, state.label_threshold
     )
     withdraw = np.zeros(0, dtype=np.intp)
     if machine is not None and len(machine):
-        withdraw, why = doubtful(machine, thresholds, settings.validation, state.multi_label)
+        withdraw, why = doubtful(machine, thresholds, settings.validation, state.label_threshold)
         reasons += why
     cold = not len(state.labelled_embeddings)
     strategy = settings.cold_start if cold else settings.strategy
@@ -96,11 +96,11 @@ def plan_step(
     if settings.validation.rule == "fixed":
         # The tutorial's heuristic: only what the strategy took can validate itself.
         query = strategy(state, settings.batch_size, rng)
-        sure = passes(state.probs[query], thresholds, state.multi_label)
+        sure = passes(state.probs[query], thresholds, state.label_threshold)
         auto, query = query[sure], query[~sure]
         sample = query[:0]
     else:
-        auto = np.flatnonzero(passes(state.probs, thresholds, state.multi_label))
+        auto = np.flatnonzero(passes(state.probs, thresholds, state.label_threshold))
         auto = auto[np.argsort(-certainty[auto], kind="stable")][: settings.validation.at_most]
         query, sample, why = _ask(state, auto, strategy, cold, settings, evidence, names, rng)
         reasons += why
@@ -110,7 +110,7 @@ def plan_step(
         f"{len(auto)} answered by machine ({len(audit)} of them checked by people), "
         f"{len(withdraw)} machine answers withdrawn",
     )
-    auto_labels = decide(state.probs[auto], state.multi_label)[0]
+    auto_labels = decide(state.probs[auto], state.label_threshold)[0]
     return Plan(query, sample, auto, auto_labels, audit, withdraw, thresholds, reasons)
 
 
@@ -135,7 +135,7 @@ def _ask(
     sample = rng.choice(left, _round_at_random(n * share, rng), replace=False)
     left = np.setdiff1d(left, sample)
     region, why = worth_probing(
-        settings.validation, state.probs[left], evidence, state.multi_label, names
+        settings.validation, state.probs[left], evidence, state.label_threshold, names
     )
     probes = min(
         _round_at_random(n * settings.validation.probe_share, rng), len(region), n - len(sample)

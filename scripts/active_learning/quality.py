@@ -25,7 +25,7 @@ class Review:
 
 
 def label_errors(
-    probs: Floats, labels: Labels, multi_label: bool = False, most: float = 0.1
+    probs: Floats, labels: Labels, label_threshold: float | None = None, most: float = 0.1
 ) -> Review:
     """Answers that are probably wrong, at most this share of them, worst first.
 
@@ -42,11 +42,11 @@ def label_errors(
         raise ImportError(
             "finding label errors needs cleanlab: run `pip install cleanlab`"
         ) from error
-    suggested = decide(probs, multi_label)[0]
+    suggested = decide(probs, label_threshold)[0]
     labels = np.asarray(labels)
-    if not len(labels) or (not multi_label and len(np.unique(labels)) < 2):
+    if not len(labels) or (label_threshold is None and len(np.unique(labels)) < 2):
         return Review(np.zeros(0, dtype=np.intp), np.zeros(0), suggested[:0])
-    if multi_label:
+    if label_threshold is not None:
         # Each label is a question of its own; an answer is as good as its worst one.
         chosen = np.where(labels == 1, probs, 1 - probs)
         scores = chosen.min(axis=1)

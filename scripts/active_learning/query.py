@@ -38,14 +38,15 @@ class QueryState:
     embeddings: (n, d) their embeddings; may be empty (0, 0) for strategies that don't use them.
     labelled_embeddings: (m, d) embeddings of the texts that already have a label; (0, 0) if none.
     labelled_probs: (m, k) the model's probabilities for those; (0, 0) if none.
-    multi_label: the k classes are independent, each row is k probabilities of "yes".
+    label_threshold: where the k classes are independent (each row is k probabilities of "yes"),
+        the probability from which on it is yes; None if the classes exclude each other.
     """
 
     probs: Floats
     embeddings: Floats = field(default_factory=_no_rows)
     labelled_embeddings: Floats = field(default_factory=_no_rows)
     labelled_probs: Floats = field(default_factory=_no_rows)
-    multi_label: bool = False
+    label_threshold: float | None = None
 
     def __post_init__(self) -> None:
         if self.probs.ndim != 2:
@@ -64,6 +65,10 @@ class QueryState:
 
     def __len__(self) -> int:
         return len(self.probs)
+
+    @property
+    def multi_label(self) -> bool:
+        return self.label_threshold is not None
 
     def take(self, rows: Rows) -> "QueryState":
         """The same state with these rows of the pool only."""
@@ -179,8 +184,8 @@ def badge(state: QueryState, n: int, rng: np.random.Generator) -> Rows:
     """
     points = _points(state)
     guess = (
-        (state.probs >= 0.5).astype(np.float32)
-        if state.multi_label
+        (state.probs >= state.label_threshold).astype(np.float32)
+        if state.label_threshold is not None
         else np.eye(state.probs.shape[1], dtype=np.float32)[state.probs.argmax(axis=1)]
     )
     error = state.probs.astype(np.float32) - guess

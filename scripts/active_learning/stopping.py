@@ -12,6 +12,9 @@ from sklearn.metrics import cohen_kappa_score
 
 from scripts.active_learning.arrays import Floats, Labels, Rows
 
+# What accuracy is called where a text can have any number of labels.
+EXACT = "exact match"
+
 
 @dataclass(frozen=True)
 class Rule:
@@ -117,30 +120,39 @@ def estimate_accuracy(strata: Sequence[Stratum], seed: int = 0) -> Estimate:
     )
 
 
-def accuracy_rule(estimate: Estimate, target: float | None) -> Rule:
-    """Holds when even the lower end of the interval reaches the accuracy that is needed."""
+def accuracy_rule(estimate: Estimate, target: float | None, several: bool = False) -> Rule:
+    """Holds when even the lower end of the interval reaches the accuracy that is needed.
+
+    several: A text can have any number of labels, and the sentence says what accuracy means then.
+    """
     name = "accuracy"
+    said = f"estimated {name} {estimate}"
+    if several:
+        said = f"estimated {EXACT} (an answer is right if all its labels are) {estimate}"
     if target is None:
-        return Rule(name, False, f"estimated accuracy {estimate}, no target set")
+        return Rule(name, False, f"{said}, no target set")
     reached = bool(estimate.total) and estimate.low >= target
-    return Rule(name, reached, f"estimated accuracy {estimate}, wanted: surely {target}")
+    return Rule(name, reached, f"{said}, wanted: surely {target}")
 
 
 @dataclass(frozen=True)
 class Gain:
-    """What is expected of more labels: the change of accuracy, with a rough 80 % interval."""
+    """What is expected of more labels: the change of accuracy, with a rough 80 % interval. several:
+    Accuracy counts sets of labels."""
 
     value: float
     low: float
     high: float
     more: int
+    several: bool = False
 
     def __str__(self) -> str:
         if not np.isfinite(self.value):
             return f"what {self.more} more labels bring cannot be said yet"
+        what = EXACT if self.several else "accuracy"
         return (
             f"{self.more} more labels are expected to bring {100 * self.value:+.1f} points of "
-            f"accuracy (80 % {100 * self.low:+.1f} to {100 * self.high:+.1f})"
+            f"{what} (80 % {100 * self.low:+.1f} to {100 * self.high:+.1f})"
         )
 
 

@@ -1,7 +1,7 @@
 """The files of corpus/: what `prepare` writes and the other commands read."""
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -67,7 +67,48 @@ def read_gold(corpus: Path) -> dict[str, list[str]]:
             "The data has no gold labels, so nobody can be simulated.",
             "Label the records in Argilla, or prepare data with a label column.",
         )
-    return {row["id"]: row["labels"] for row in _read_jsonl(path)}
+    return {row["id"]: row["labels"] for row in _read_jsonl(path) if row["labels"] is not None}
+
+
+# What to set for data in which a text has any number of labels.
+SEVERAL = '[paths] pipeline = "configs/textcat_multilabel.cfg"'
+
+
+def check_one_label(texts: Sequence[str], labels: Sequence[Sequence[str]], source: str) -> None:
+    """For settings where a text has exactly one label.
+
+    labels: Of each text. source: What they are, for the message.
+    RAISES (ProjectError): A text has none or several: it would lose labels without a word.
+    """
+    wrong = [n for n, given in enumerate(labels) if len(given) != 1]
+    if not wrong:
+        return
+    n = wrong[0]
+    more = f", and so {len(wrong) - 1} more of its texts" if len(wrong) > 1 else ""
+    raise ProjectError(
+        f"Text {n + 1} of {source} has {in_words(labels[n])}{more}; the pipeline takes one a text.",
+        f"It is: '{texts[n][:60]}'\nFor any number of labels a text, set in configs/loop.cfg: "
+        f"{SEVERAL}\nElse correct the data (a text that nobody has labelled has null, not []).",
+    )
+
+
+def check_prepared(corpus: Path) -> None:
+    """The same for the gold labels of the prepared data, if there are any."""
+    if not (corpus / "meta.json").exists() or not read_meta(corpus).get("multi_label"):
+        return
+    if (corpus / "oracle.jsonl").exists():
+        gold, pool = read_gold(corpus), read_pool(corpus)
+        text_of = dict(zip(pool.ids, pool.texts, strict=True))
+        check_one_label([text_of[id_] for id_ in gold], list(gold.values()), "the prepared pool")
+    raise ProjectError(
+        "The prepared data has texts with several labels, or none; the pipeline takes exactly one.",
+        f"For any number of labels a text, set in configs/loop.cfg: {SEVERAL}",
+    )
+
+
+def in_words(labels: Sequence[str]) -> str:
+    """How many labels, in words."""
+    return f"{len(labels)} labels ({', '.join(labels)})" if labels else "none of the labels"
 
 
 def check_labels(seen: Iterable[str], labels: Iterable[str]) -> None:

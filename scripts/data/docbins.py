@@ -11,7 +11,7 @@ from spacy.tokens import Doc, DocBin
 from spacy.util import compile_infix_regex, compile_prefix_regex, compile_suffix_regex
 from spacy.vocab import Vocab
 
-from scripts.data.corpus import Row
+from scripts.data.corpus import Row, check_labels, check_one_label
 
 
 def write_rows(rows: Iterable[Row], labels: Sequence[str], path: Path) -> None:
@@ -37,6 +37,21 @@ def read_texts(path: Path) -> tuple[list[str], list[list[str]]]:
     """Texts and their labels: the cats with a value of at least 0.5."""
     docs = read_docs(path)
     return [doc.text for doc in docs], [given(doc) for doc in docs]
+
+
+def read_gold_texts(
+    path: Path, names: Iterable[str], multi_label: bool
+) -> tuple[list[str], list[list[str]]]:
+    """The same, of a file that is to be trained on or tested with.
+
+    RAISES (ProjectError): It has labels that are not in names or, where a text has exactly one, a
+        text with none or several. spaCy itself would go by one of them.
+    """
+    texts, labels = read_texts(path)
+    check_labels((label for row in labels for label in row), names)
+    if not multi_label:
+        check_one_label(texts, labels, str(path))
+    return texts, labels
 
 
 def given(doc: Doc) -> list[str]:

@@ -3,6 +3,8 @@
 import numpy as np
 from tqdm import tqdm
 
+from scripts.cli.errors import ProjectError
+from scripts.records.answers import Answers
 from scripts.records.dataset import ORACLE, LoopDataset
 
 
@@ -17,9 +19,10 @@ def annotate(
 ) -> int:
     """Answer the records that wait, as the user `simulated-oracle`.
 
-    gold: text id -> labels. noise: Share of the answers that are wrong on purpose.
+    gold: text id -> labels; an empty list is an answer too. noise: Share of the answers that are
+        wrong on purpose.
     limit: At most so many answers.
-    RETURNS: How many records were answered. Those without a gold label go on waiting.
+    RETURNS: How many records were answered. Those without a gold answer go on waiting.
     """
     waiting = [
         answer
@@ -35,3 +38,22 @@ def annotate(
         chosen = [str(rng.choice(wrong))] if wrong and rng.random() < noise else right
         dataset.respond(answer, chosen, username)
     return len(waiting)
+
+
+def stuck(dataset: LoopDataset, gold: dict[str, list[str]]) -> ProjectError:
+    """Why records wait that the simulated annotator does not answer, and what to do."""
+    waiting = Answers(dataset.answers()).waiting
+    unknown = [answer for answer in waiting if answer.text_id not in gold]
+    if not unknown:
+        return ProjectError(
+            f"{len(waiting)} records wait for more answers than one; the simulated annotator is "
+            "one person.",
+            "Simulate with [argilla] min_submitted = 1.",
+        )
+    return ProjectError(
+        f"The simulation ends before its budget is spent: {len(unknown)} records wait that have "
+        "no gold label, so the simulated annotator cannot answer them.",
+        f"One of them: '{unknown[0].text[:60]}'\n"
+        f"Label them at {dataset.url}\nand simulate on, or prepare data in which every text has "
+        "its labels (an empty list says that none of them fits).",
+    )

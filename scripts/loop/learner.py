@@ -13,10 +13,9 @@ from spacy.util import load_config, load_model_from_config, registry
 import components.code  # noqa: F401
 from scripts.data.corpus import Pool
 from scripts.loop.embedding_cache import CachedEncoder
+from scripts.loop.settings import TEXTCAT
 from scripts.records.answers import Answer
 from scripts.records.convert import answer_to_example
-
-TEXTCAT = "classy_textcat"
 
 
 class Learner:
@@ -25,15 +24,21 @@ class Learner:
     labels: label -> description; their order is the order of all columns.
     """
 
-    def __init__(
-        self, config: Path, cache: Path, labels: dict[str, str], pool: Pool, multi_label: bool
-    ) -> None:
+    def __init__(self, config: Path, cache: Path, labels: dict[str, str], pool: Pool) -> None:
         self.nlp: Language = load_model_from_config(load_config(config), auto_fill=True)
         self.labels = labels
         self.pool = pool
-        self.multi_label = multi_label
         self.textcat = cast(Any, self.nlp.get_pipe(TEXTCAT))
         self.textcat.encoder = CachedEncoder(self.textcat.encoder, cache)
+
+    @property
+    def multi_label(self) -> bool:
+        return bool(self.textcat.multi_label)
+
+    @property
+    def label_threshold(self) -> float | None:
+        """The probability from which a text has a label; None where it has exactly one."""
+        return float(self.textcat.threshold) if self.multi_label else None
 
     @property
     def dim(self) -> int:
@@ -76,8 +81,9 @@ class Learner:
     def encode_labels(self, labels: Sequence[Sequence[str]]) -> np.ndarray:
         names = list(self.labels)
         if self.multi_label:
-            return np.array([[int(n in row) for n in names] for row in labels], dtype=np.int64)
-        return np.array([names.index(row[0]) for row in labels], dtype=np.int64)
+            rows = [[int(n in row) for n in names] for row in labels]
+            return np.array(rows, dtype=np.int64).reshape(len(rows), len(names))
+        return np.array([names.index(label) for (label,) in labels], dtype=np.int64)
 
     def cross_validate(
         self, answers: Sequence[Answer], extra: Sequence[Answer] = (), folds: int = 5, seed: int = 0

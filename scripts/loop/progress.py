@@ -1,6 +1,7 @@
 """How far the loop is: agreement of people, accuracy so far, and whether to stop."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -46,7 +47,7 @@ def progress(
     trained on part of the answers.
     """
     loop, labelled = settings.loop, answers.labelled
-    right = agree(decide(cross_validated, learner.multi_label)[0], learner.targets(labelled))
+    right = agree(decide(cross_validated, learner.label_threshold)[0], learner.targets(labelled))
     sampled = np.array([a.source == "sample" for a in labelled])
     precision = audit_precision(answers, learner)
     estimate = estimate_accuracy(
@@ -58,7 +59,7 @@ def progress(
     rules = [
         budget_rule(answers.by_people, loop.budget or None),
         stabilised_rule(agreements(labelled, learner, embeddings, loop.seed)),
-        accuracy_rule(estimate, loop.target_accuracy or None),
+        accuracy_rule(estimate, loop.target_accuracy or None, learner.multi_label),
     ]
     return rules, gain(labelled, right, learner, loop.batch_size, loop.seed)
 
@@ -73,7 +74,8 @@ def agreements(
         so_far = [a for a in labelled if a.iteration <= iteration]
         if trainable(so_far):
             learner.train(so_far)
-            predictions.append(decide(learner.predict(embeddings[rows]), learner.multi_label)[0])
+            probs = learner.predict(embeddings[rows])
+            predictions.append(decide(probs, learner.label_threshold)[0])
     return [prediction_agreement(before, after) for before, after in pairwise(predictions)]
 
 
@@ -90,21 +92,25 @@ def gain(
         if trainable(part):
             learner.train(part)
             probs = learner.predict(learner.embed([a.text for a in rest]))
-            same = agree(decide(probs, learner.multi_label)[0], learner.targets(rest))
+            same = agree(decide(probs, learner.label_threshold)[0], learner.targets(rest))
             sizes, hits, totals = [cut, *sizes], [int(same.sum()), *hits], [len(rest), *totals]
-    return expected_gain(sizes, hits, totals, batch_size, seed)
+    found = expected_gain(sizes, hits, totals, batch_size, seed)
+    return replace(found, several=learner.multi_label)
 
 
 def trainable(answers: Sequence[Answer]) -> bool:
-    """A model that has seen one label only would know no other."""
-    return len({label for answer in answers for label in answer.labels}) > 1
+    """A model that has seen one answer only (a label, or a set of labels) would know no other."""
+    return len({answer.labels for answer in answers}) > 1
 
 
 def audit_precision(answers: Answers, learner: Learner) -> Measured:
     """How often people agree with the bot on the records drawn to check it."""
-    checked = [a for a in answers.labelled if a.source == "audit" and a.machine]
+    checked = [
+        (a.machine, a) for a in answers.labelled if a.source == "audit" and a.machine is not None
+    ]
     return measured_precision(
-        learner.encode_labels([a.machine for a in checked]), learner.targets(checked)
+        learner.encode_labels([machine for machine, _ in checked]),
+        learner.targets([a for _, a in checked]),
     )
 
 
@@ -118,6 +124,6 @@ def agreement(answers: Answers, learner: Learner) -> float:
     given = np.full(shape, MISSING)
     for column, a in enumerate(texts):
         for vote in a.votes:
-            if vote.user in people and vote.labels and not vote.discarded:
+            if vote.user in people and not vote.discarded and not vote.unclear:
                 given[people.index(vote.user), column] = learner.encode_labels([vote.labels])[0]
     return krippendorff_alpha(given)

@@ -13,7 +13,12 @@ from scripts.records.answers import Answer
 
 @dataclass(frozen=True)
 class Row:
-    """State after a step's batch was answered. Scores are None where they cannot be measured."""
+    """State after a step's batch was answered. Scores are None where they cannot be measured.
+
+    accuracy: Share of the test texts whose answer is right. Where a text can have any number of
+        labels that is the exact matches, all labels of a text right; where it has one, it is the
+        micro F as well.
+    """
 
     step: int
     people: int
@@ -21,6 +26,7 @@ class Row:
     machine: int
     accuracy: float | None
     macro_f: float | None
+    micro_f: float | None
 
 
 def replay(
@@ -41,13 +47,14 @@ def replay(
         so_far = [a for a in answers if a.iteration <= iteration]
         labelled = [a for a in so_far if a.status == "labelled"]
         machine = [a for a in so_far if a.status == "machine"]
-        scores: list[float | None] = [None, None]
+        scores: list[float | None] = [None, None, None]
         if test and labelled:
             learner.train(labelled + (machine if use_machine_labels else []))
-            predicted, _ = decide(learner.predict(test_embeddings), learner.multi_label)
+            predicted, _ = decide(learner.predict(test_embeddings), learner.label_threshold)
             scores = [
                 float(accuracy_score(gold, predicted)),
                 float(f1_score(gold, predicted, average="macro", zero_division=0)),
+                float(f1_score(gold, predicted, average="micro", zero_division=0)),
             ]
         discarded = sum(a.status == "discarded" for a in so_far)
         rows.append(Row(iteration, len(labelled), discarded, len(machine), *scores))

@@ -24,7 +24,7 @@ def suspects(answers: Answers, learner: Learner, share: float, seed: int = 0) ->
     embeddings = learner.embed([a.text for a in labelled])
     pairs = contradicting_duplicates(embeddings, targets)
     probs = learner.cross_validate(labelled, seed=seed)
-    errors = label_errors(probs, targets, learner.multi_label, most=share)
+    errors = label_errors(probs, targets, learner.label_threshold, most=share)
     rows = dict.fromkeys([row for pair in pairs for row in pair] + errors.rows.tolist())
     found = [labelled[row] for row in rows if labelled[row].round == 1]
     return found[: min(MOST, max(1, round(share * len(labelled))))]
@@ -58,7 +58,7 @@ def reopen(dataset: LoopDataset, learner: Learner, size: int) -> list[Answer]:
         return []
     learner.train(answers.labelled)
     probs = learner.predict(learner.embed([a.text for a in answers.machine]))
-    certainty = decide(probs, learner.multi_label)[1]
+    certainty = decide(probs, learner.label_threshold)[1]
     found = [answers.machine[row] for row in np.argsort(certainty, kind="stable")[:size]]
     dataset.push([dataset.withdrawn(answer) for answer in found])
     return found

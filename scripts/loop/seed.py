@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import spacy
 
-from scripts.data.corpus import Row
+from scripts.data.corpus import Row, check_one_label
 from scripts.loop.learner import Learner
 from scripts.records.convert import doc_to_record
 from scripts.records.dataset import LoopDataset
@@ -14,7 +14,11 @@ def seed(dataset: LoopDataset, learner: Learner, rows: Sequence[Row]) -> int:
     """Put labelled rows into Argilla, as answers of the user whose key is used.
 
     RETURNS: How many were new; those that Argilla has already stay as they are.
+    RAISES (ProjectError): A text has no label or several, where the pipeline takes exactly one.
     """
+    if not learner.multi_label:
+        texts, labels = [row["text"] for row in rows], [row["labels"] for row in rows]
+        check_one_label(texts, labels, "the examples")
     nlp = spacy.blank("xx")
     there = {answer.text_id for answer in dataset.pull()}
     new = [row for row in rows if row["id"] not in there]

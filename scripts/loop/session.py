@@ -19,5 +19,5 @@ def open_loop(settings: Settings) -> Iterator[tuple[LoopDataset, Learner, Pool]]
     paths = settings.paths
     labels, pool = read_labels(paths.corpus), read_pool(paths.corpus)
     with argilla_client(paths.argilla) as client:
-        learner = Learner(paths.pipeline, paths.cache, labels, pool, settings.argilla.multi_label)
+        learner = Learner(paths.pipeline, paths.cache, labels, pool)
         yield LoopDataset.open(client, settings.argilla, labels, learner.dim), learner, pool

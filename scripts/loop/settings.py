@@ -13,8 +13,10 @@ from scripts.active_learning.autovalidation import ValidationSettings
 from scripts.active_learning.plan import StepSettings
 from scripts.active_learning.query import STRATEGIES, Strategy
 from scripts.cli.errors import ProjectError
-from scripts.data.corpus import read_name
+from scripts.data.corpus import SEVERAL, check_prepared, read_name
 from scripts.records.settings import ArgillaSettings, Block
+
+TEXTCAT = "classy_textcat"  # the component's name in the pipeline
 
 
 def _register(name: str, strategy: Strategy) -> None:
@@ -89,7 +91,13 @@ def load_settings(path: Path, overrides: Sequence[str] = (), code: Path | None =
     import_code(code)
     try:
         config = Config().from_disk(path, overrides=parse_config_overrides(list(overrides)))
-        settings = Settings(**spacy.registry.resolve(config))
+        resolved = spacy.registry.resolve(config)
+        if "multi_label" in resolved.get("argilla", {}):
+            raise ProjectError(
+                "[argilla] multi_label is no setting any more: the pipeline's config says it.",
+                f"Leave it out and, for any number of labels a text, set {SEVERAL}",
+            )
+        settings = Settings(**resolved)
     except ValidationError as err:
         lines = [f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in err.errors()]
         raise ProjectError(f"{path} has a wrong setting.", "\n".join(lines)) from None
@@ -97,6 +105,30 @@ def load_settings(path: Path, overrides: Sequence[str] = (), code: Path | None =
         raise ProjectError("An override cannot be read.", err.format_message()) from None
     except (ValueError, KeyError) as err:  # confection's and catalogue's own messages
         raise ProjectError(f"{path} cannot be used.", str(err)) from None
+    settings.argilla.multi_label = read_multi_label(settings.paths.pipeline)
+    if not settings.argilla.multi_label:
+        check_prepared(settings.paths.corpus)
     if not settings.argilla.dataset:
         settings.argilla.dataset = read_name(settings.paths.corpus)
     return settings
+
+
+def read_multi_label(pipeline: Path) -> bool:
+    """Whether the pipeline's config says that a text can have any number of labels.
+
+    RAISES (ProjectError): The file is missing, cannot be read, or does not say it.
+    """
+    if not pipeline.exists():
+        raise ProjectError(
+            f"There is no pipeline config {pipeline}.", "Set [paths] pipeline in configs/loop.cfg."
+        )
+    try:
+        textcat = Config().from_disk(pipeline).get("components", {}).get(TEXTCAT, {})
+    except ValueError as err:  # confection's own message
+        raise ProjectError(f"{pipeline} cannot be used.", str(err)) from None
+    if not isinstance(textcat.get("multi_label"), bool):
+        raise ProjectError(
+            f"{pipeline} does not say whether a text can have several labels.",
+            f"[components.{TEXTCAT}] needs multi_label = true or false: see configs/textcat.cfg.",
+        )
+    return bool(textcat["multi_label"])

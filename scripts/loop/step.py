@@ -107,7 +107,6 @@ def assess(
     RETURNS: What plan_step needs, and the number of texts trained on.
     """
     embeddings = learner.embed(pool.texts)
-    multi_label = settings.argilla.multi_label
     extra = answers.machine if settings.loop.use_machine_labels else []
     train = answers.labelled
     evidence = None
@@ -126,13 +125,13 @@ def assess(
         embeddings=embeddings[rows],
         labelled_embeddings=labelled,
         labelled_probs=learner.predict(labelled),
-        multi_label=multi_label,
+        label_threshold=learner.label_threshold,
     )
     machine = None
     if answers.machine:
         machine = MachineLabels(
             learner.predict(learner.embed([answer.text for answer in answers.machine])),
-            learner.encode_labels([answer.machine for answer in answers.machine]),
+            learner.encode_labels([answer.labels for answer in answers.machine]),
             audit_precision(answers, learner),
         )
     return state, evidence, machine, len(train) + len(extra)
@@ -156,6 +155,9 @@ def plan_to_records(
     agent = f"classy_textcat-{kind}-{iteration:03d}"
 
     def record(row: int, source: str, suggest: bool = True) -> Record:
+        # "None of the labels" is no suggestion before a person has shown what the labels mean.
+        some = state.label_threshold is None or (state.probs[row] >= state.label_threshold).any()
+        suggest &= kind == "trained" or bool(some)
         doc = learner.nlp.make_doc(pool.texts[rows[row]])
         doc.cats = dict(zip(names, state.probs[row].tolist(), strict=True))
         return doc_to_record(
@@ -165,15 +167,13 @@ def plan_to_records(
             agent=agent if suggest else None,
             uncertainty=doubt[row],
             vector=state.embeddings[row],
-            multi_label=state.multi_label,
+            label_threshold=state.label_threshold,
         )
 
     records = [record(row, _query_source(row, plan, kind)) for row in plan.query]
     audit = set(plan.audit.tolist())
     for row, label in zip(plan.auto, plan.auto_labels, strict=True):
         chosen = [names[label]] if label.ndim == 0 else [names[i] for i in np.flatnonzero(label)]
-        if not chosen:  # Argilla takes no empty answer
-            continue
         if row in audit:
             # Without a suggestion, so that the check is not swayed by what it checks.
             blind = record(row, "audit", suggest=False)

@@ -26,8 +26,9 @@ class Answer:
     id: The text's id; a text that is asked again has a record of its own, "<id>-2" and so on.
     status: labelled (people agree), machine (only the bot has answered), discarded (never trained
         on, never asked again), tied (people disagree evenly), waiting (not enough answers yet).
-    labels: The label, or in multi-label data the labels; empty while waiting.
-    machine: What the bot has answered or, where a person is to check it, has drafted.
+    labels: The label, or in multi-label data any number of labels; empty while waiting.
+    machine: What the bot has answered or, where a person is to check it, has drafted; None where it
+        has said nothing.
     """
 
     id: str
@@ -37,7 +38,7 @@ class Answer:
     iteration: int
     source: str
     votes: tuple[Vote, ...] = ()
-    machine: tuple[str, ...] = ()
+    machine: tuple[str, ...] | None = None
     server_id: str = ""
     round: int = 1
 

@@ -8,7 +8,8 @@ from spacy.language import Language
 from spacy.tokens import Doc
 from spacy.training import Example
 
-from scripts.data.corpus import text_id
+from scripts.cli.errors import ProjectError
+from scripts.data.corpus import in_words, text_id
 from scripts.records.answers import Answer, Vote, resolve
 
 Record = rg.Record
@@ -19,14 +20,22 @@ NONE = "none of these"
 
 
 def to_value(labels: Sequence[str], multi_label: bool) -> str | list[str]:
-    """What Argilla stores for the labels of a text."""
-    return (list(labels) or [NONE]) if multi_label else labels[0]
+    """What Argilla stores for the labels of a text.
+
+    RAISES (ProjectError): No label or several, where a text has exactly one.
+    """
+    if multi_label:
+        return list(labels) or [NONE]
+    if len(labels) != 1:
+        raise ProjectError(f"A text has exactly one label here, not {in_words(labels)}.")
+    return labels[0]
 
 
-def from_value(value: object) -> tuple[str, ...]:
+def from_value(value: object, multi_label: bool) -> tuple[str, ...]:
     """The labels of what Argilla has stored."""
     values = value if isinstance(value, list) else [value]
-    return tuple(sorted(str(v) for v in values if v is not None and v != NONE))
+    no_label = {None, NONE} if multi_label else {None}
+    return tuple(sorted(str(v) for v in values if v not in no_label))
 
 
 def doc_to_record(
@@ -37,13 +46,13 @@ def doc_to_record(
     agent: str | None = None,
     uncertainty: float | None = None,
     vector: np.ndarray | None = None,
-    multi_label: bool = False,
-    threshold: float = 0.5,
+    label_threshold: float | None = None,
 ) -> rg.Record:
     """A record with doc.cats as the suggestion, if there is an agent that suggests it.
 
     vector: (dim,) the text's embedding, for Argilla's "find similar".
-    threshold: In multi-label data, labels from this probability on are suggested.
+    label_threshold: In multi-label data, labels from this probability on are suggested; None where
+        a text has one label.
     """
     metadata: dict[str, object] = {"iteration": iteration, "source": source}
     if uncertainty is not None:
@@ -53,24 +62,20 @@ def doc_to_record(
         fields={TEXT: doc.text},
         metadata=metadata,
         vectors=None if vector is None else {VECTOR: [float(x) for x in vector]},
-        suggestions=[suggestion(doc.cats, agent, multi_label, threshold)]
-        if agent and doc.cats
-        else [],
+        suggestions=[suggestion(doc.cats, agent, label_threshold)] if agent and doc.cats else [],
     )
 
 
-def suggestion(
-    cats: dict[str, float], agent: str, multi_label: bool, threshold: float
-) -> rg.Suggestion:
-    if not multi_label:
+def suggestion(cats: dict[str, float], agent: str, label_threshold: float | None) -> rg.Suggestion:
+    if label_threshold is None:
         best = max(cats, key=lambda label: cats[label])
         return rg.Suggestion(QUESTION, best, score=cats[best], agent=agent)
-    chosen = [label for label, value in cats.items() if value >= threshold]
+    chosen = [label for label, value in cats.items() if value >= label_threshold]
     # The labels are independent of each other, so none of them fits with this probability.
     none = float(np.prod([1 - value for value in cats.values()]))
     return rg.Suggestion(
         QUESTION,
-        to_value(chosen, multi_label),
+        to_value(chosen, multi_label=True),
         score=[cats[c] for c in chosen] or [none],
         agent=agent,
     )
@@ -86,11 +91,11 @@ def record_to_answer(
 ) -> Answer:
     """What people said of a record. users: user id -> user name."""
     votes = []
-    machine: tuple[str, ...] = ()
+    machine: tuple[str, ...] | None = None
     for response in record.responses[QUESTION]:
         status = getattr(response.status, "value", response.status)
         user = users.get(str(response.user_id), str(response.user_id))
-        labels = from_value(response.value)
+        labels = from_value(response.value, multi_label)
         # Somebody chose "none of these" and left a suggested label on, or the other way round.
         unclear = bool(labels) and multi_label and NONE in response.value
         if user == bot:

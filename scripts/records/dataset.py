@@ -2,14 +2,15 @@
 
 import secrets
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import cache
 
 import argilla as rg
 
 from scripts.cli.errors import ProjectError
 from scripts.records.answers import Answer, merge
-from scripts.records.convert import NONE, QUESTION, TEXT, VECTOR, record_to_answer, to_value
+from scripts.records.convert import QUESTION, TEXT, VECTOR, record_to_answer, to_value
+from scripts.records.questions import default_guidelines, question_labels, questions
 from scripts.records.settings import ArgillaSettings
 
 BOT = "classy-bot"  # validates automatically
@@ -17,7 +18,6 @@ ORACLE = "simulated-oracle"  # answers from gold labels, in demos, tests and ben
 # Where a record comes from: a cold start, the query strategy, a random draw from the pool, a random
 # check of the bot's labels, the bot itself, a second look by a person, or the held-out test set.
 SOURCES = ["seed", "query", "sample", "audit", "auto", "review", "test"]
-NOTE = "note"
 MOST = 500  # records that Argilla takes in one request
 
 
@@ -137,7 +137,7 @@ class LoopDataset:
             fields={TEXT: answer.text},
             metadata={"iteration": answer.iteration, "source": "review"},
         )
-        return self.machine_response(record, answer.machine, submitted=False)
+        return self.machine_response(record, answer.machine or (), submitted=False)
 
     def again(self, answer: Answer, iteration: int) -> rg.Record:
         """A new record of the same text, without a suggestion: nobody's answer is taken back."""
@@ -199,83 +199,6 @@ def dataset_settings(settings: ArgillaSettings, labels: dict[str, str], dim: int
     )
 
 
-def question_labels(labels: Iterable[str], multi_label: bool) -> list[str]:
-    """What the page offers: the labels and, where a text may have several, "none of these"."""
-    names = list(labels)
-    if multi_label and NONE in names:
-        raise ProjectError(
-            f"A label cannot be called '{NONE}' where a text may have several labels.",
-            "The page offers this choice by itself. Leave the label out.",
-        )
-    return [*names, NONE] if multi_label else names
-
-
-def questions(names: list[str], multi_label: bool) -> list[rg.LabelQuestion | rg.TextQuestion]:
-    """The question and, for a single label, an optional note that makes its keys safe.
-
-    Where the only question asks for one label, Argilla's page submits as soon as a number is
-    pressed; the Enter that people press next then submits the record after it, unread. With a
-    second question a number only chooses. It costs a key where the suggestion is wrong.
-    """
-    if multi_label:  # there a number never submits
-        return [rg.MultiLabelQuestion(name=QUESTION, title="Labels", labels=names)]
-    return [
-        rg.LabelQuestion(name=QUESTION, title="Label", labels=names),
-        rg.TextQuestion(
-            name=NOTE,
-            title="Note",
-            description="For yourselves: nothing is trained on it.",
-            required=False,
-        ),
-    ]
-
-
-def default_guidelines(labels: dict[str, str], multi_label: bool) -> str:
-    """What the page says to annotators: the labels, and what its keys do."""
-    lines = [
-        f"- **{name}**" + (f": {text}" if text != name else "") for name, text in labels.items()
-    ]
-    if multi_label:
-        task = "Choose every label that fits the text."
-        keys = [
-            "- A **number** switches its label on or off. What the model suggests is on already.",
-            "- **Enter** submits what is on, and shows the next text.",
-            f"- No label fits? That is an answer too: switch all others off and choose **{NONE}**. "
-            "(Together with a label it says nothing, and the text is asked again.)",
-            "- **Backspace** discards a text that cannot be judged: it is not asked again and "
-            "never trained on.",
-        ]
-    else:
-        task = "Choose the label that fits the text."
-        keys = [
-            "- Where the suggestion is right: **Enter** submits it, and shows the next text.",
-            "- Where it is wrong, or there is none: the **number** of the right label, then "
-            "**Enter**.",
-            "- Wrong number? **Arrow up**, then the right number, or click the right label: after "
-            "a choice the note has the keys.",
-            "- The number of a label that is on switches it off. Then Enter does nothing.",
-            "- **Backspace** discards a text that fits no label: it is not asked again and never "
-            "trained on.",
-        ]
-    if len(question_labels(labels, multi_label)) > 9:
-        keys.append(
-            "- With ten choices or more, a 1 waits a moment for a second digit: press Enter when "
-            "you see the label on."
-        )
-    return "\n".join(
-        [
-            f"{task} The suggestion is the model's, with its score: correct it where it is wrong. "
-            "Scores are shown with one decimal: 1.0 may be 0.96.",
-            "",
-            *lines,
-            "",
-            "Keys:",
-            "",
-            *keys,
-        ]
-    )
-
-
 def check_labels(dataset: rg.Dataset, settings: ArgillaSettings, labels: dict[str, str]) -> None:
     question = dataset.settings.questions[QUESTION]
     if question is None or dataset.settings.fields[TEXT] is None:
@@ -283,8 +206,16 @@ def check_labels(dataset: rg.Dataset, settings: ArgillaSettings, labels: dict[st
             f"Argilla's data set '{dataset.name}' was not made by this project.",
             "Set another name: [argilla] dataset in configs/loop.cfg.",
         )
-    there = list(question.labels)
-    expected = question_labels(labels, settings.multi_label)
+    several = isinstance(question, rg.MultiLabelQuestion)
+    if several != settings.multi_label:
+        takes = {True: "any number of labels a text", False: "exactly one label a text"}
+        raise ProjectError(
+            f"Argilla's data set '{dataset.name}' takes {takes[several]}; "
+            f"the project's pipeline, {takes[not several]}.",
+            "Set [paths] pipeline in configs/loop.cfg to the one that the data set was made with, "
+            "or another data set: [argilla] dataset. Its labels stay where they are.",
+        )
+    there, expected = list(question.labels), question_labels(labels, settings.multi_label)
     if set(there) != set(expected):
         raise ProjectError(
             f"Argilla's data set '{dataset.name}' has the labels {', '.join(there)}; "

@@ -14,6 +14,8 @@ class ArgillaSettings(Block):
 
     dataset: Name of the data set; empty for the name of the prepared data.
     min_submitted: Answers that a record needs (more than one for a team).
+    multi_label: Whether a text can have any number of labels. Not in the file: the pipeline's
+        config says it.
     """
 
     dataset: str = ""

@@ -146,9 +146,9 @@ def test_the_fixed_rule_needs_no_evidence_and_off_validates_nothing():
 
 def test_an_answer_with_several_labels_is_as_sure_as_its_weakest():
     probs = np.array([[0.99, 0.01], [0.99, 0.3]])
-    assert passes(probs, np.array([0.9, 0.9]), multi_label=True).tolist() == [True, False]
+    assert passes(probs, np.array([0.9, 0.9]), label_threshold=0.5).tolist() == [True, False]
     machine = MachineLabels(probs, np.array([[1, 0], [1, 1]]))
-    rows, _ = doubtful(machine, np.full(2, 0.9), ValidationSettings(), multi_label=True)
+    rows, _ = doubtful(machine, np.full(2, 0.9), ValidationSettings(), label_threshold=0.5)
     assert rows.tolist() == [1]
 
 

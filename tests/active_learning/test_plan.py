@@ -121,7 +121,7 @@ def test_machine_answers_go_back_when_contradicted_or_when_the_audit_breaks_the_
 
 def test_several_labels_a_text():
     probs = np.array([[0.999, 0.001], [0.999, 0.6]])
-    state = QueryState(probs, labelled_embeddings=np.ones((1, 2)), multi_label=True)
+    state = QueryState(probs, labelled_embeddings=np.ones((1, 2)), label_threshold=0.5)
     evidence = Evidence(np.tile([0.999, 0.001], (300, 1)), np.tile([1, 0], (300, 1)))
     plan = plan_step(state, StepSettings(batch_size=1), np.random.default_rng(0), evidence)
     assert plan.auto.tolist() == [0]

@@ -42,7 +42,7 @@ def test_review_of_classes_nobody_used_and_of_nothing():
 
 def test_review_of_several_labels_a_text():
     probs = np.array([[0.9, 0.1], [0.9, 0.2], [0.1, 0.7]])
-    review = label_errors(probs, np.array([[1, 0], [0, 0], [0, 1]]), multi_label=True, most=1)
+    review = label_errors(probs, np.array([[1, 0], [0, 0], [0, 1]]), label_threshold=0.5, most=1)
     assert review.rows.tolist() == [1]
     assert review.suggested.tolist() == [[1, 0]]
 

@@ -70,7 +70,7 @@ def test_uncertainty_is_scaled_to_one():
 def test_uncertainty_of_many_labels_is_that_of_the_least_certain_label():
     probs = np.array([[0.99, 0.01], [0.99, 0.5], [0.0, 1.0]])
     assert uncertainty(probs, multi_label=True) == pytest.approx([0.02, 1.0, 0.0])
-    state = QueryState(probs, multi_label=True)
+    state = QueryState(probs, label_threshold=0.5)
     for name in ("least_confidence", "margin", "entropy"):
         assert STRATEGIES[name](state, 1, np.random.default_rng(0)).tolist() == [1]
 

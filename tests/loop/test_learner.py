@@ -14,7 +14,7 @@ LABELS = {"sports: ${c}": "matches [and] ${d}", "a\nbreak": "companies"}
 
 def test_texts_and_labels_that_look_like_config(pipelines: Path, tmp_path: Path) -> None:
     pool = Pool([str(i) for i in range(len(TEXTS))], TEXTS)
-    learner = Learner(pipelines / "textcat.cfg", tmp_path / "cache", LABELS, pool, False)
+    learner = Learner(pipelines / "textcat.cfg", tmp_path / "cache", LABELS, pool)
     learner.train([])  # zero-shot
     assert learner.predict(learner.embed(TEXTS)).shape == (6, 2)
     names = list(LABELS)

@@ -18,7 +18,6 @@ from scripts.loop.review import review
 from scripts.loop.settings import Settings
 from scripts.loop.step import step
 from scripts.records.answers import Answers
-from scripts.records.convert import NONE
 from scripts.seed import main as seed
 from scripts.test_set import main as label_held_out
 from tests.loop_fixtures import opened
@@ -181,38 +180,3 @@ def test_people_label_a_test_set_where_the_data_has_none(
         assert [doc.text for doc in docs] == [row["text"] for row in rows[:5]]
         for doc, right in zip(docs, gold_test, strict=False):
             assert doc.cats == right.cats
-
-
-def test_several_labels_a_text(
-    settings: Callable[..., Settings], overrides: list[str], pipelines: Path, tmp_path: Path
-) -> None:
-    """Headlines with a topic and, where there is a quotation, a second label."""
-    corpus = tmp_path / "corpus"
-    shutil.copytree(overrides[overrides.index("--paths.corpus") + 1], corpus)
-    labels = {**srsly.read_json(corpus / "labels.json"), "quote": "somebody says something"}
-    srsly.write_json(corpus / "labels.json", labels)
-    chosen = settings(
-        "--paths.corpus", corpus, "--paths.pipeline", pipelines / "textcat_multilabel.cfg",
-        "--argilla.multi_label", "true", "--loop.seed_size", 20, "--loop.budget", 0,
-    )  # fmt: skip
-    with opened(chosen) as (loop, gold):
-        dataset, learner, pool = loop
-        for id_, text in zip(pool.ids, pool.texts, strict=True):
-            gold[id_] = gold[id_] + ["quote"] * ("'" in text)
-        step(*loop, chosen)
-        assert annotate(dataset, gold, list(labels)) == 20
-        result = step(*loop, chosen)
-        assert (result.trained_on, result.asked) == (20, 5)
-        found = dataset.answers()
-        assert {len(a.labels) for a in found if a.status == "labelled"} == {1, 2}
-        for a in found[:20]:
-            assert set(a.labels) == set(gold[a.id])
-        probs = learner.predict(learner.embed(pool.texts))
-        assert probs.shape == (len(pool), 4)
-        assert ((probs >= 0) & (probs <= 1)).all()
-        assert probs.sum(axis=1).std() > 0  # they do not exclude each other
-        suggestion = list(dataset.dataset.records())[-1].suggestions["label"]
-        assert set(suggestion.value) <= {*labels, NONE}
-        assert len(suggestion.score) == len(suggestion.value)
-        annotate(dataset, gold, list(labels))
-        assert step(*loop, chosen).trained_on == 25

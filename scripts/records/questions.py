@@ -1,0 +1,87 @@
+"""What the page asks annotators, and what it tells them."""
+
+from collections.abc import Iterable
+
+import argilla as rg
+
+from scripts.cli.errors import ProjectError
+from scripts.records.convert import NONE, QUESTION
+
+NOTE = "note"
+
+
+def question_labels(labels: Iterable[str], multi_label: bool) -> list[str]:
+    """What the page offers: the labels and, where a text may have several, "none of these"."""
+    names = list(labels)
+    if multi_label and NONE in names:
+        raise ProjectError(
+            f"A label cannot be called '{NONE}' where a text may have several labels.",
+            "The page offers this choice by itself. Leave the label out.",
+        )
+    return [*names, NONE] if multi_label else names
+
+
+def questions(names: list[str], multi_label: bool) -> list[rg.LabelQuestion | rg.TextQuestion]:
+    """The question and, for a single label, an optional note that makes its keys safe.
+
+    Where the only question asks for one label, Argilla's page submits as soon as a number is
+    pressed; the Enter that people press next then submits the record after it, unread. With a
+    second question a number only chooses. It costs a key where the suggestion is wrong.
+    """
+    if multi_label:  # there a number never submits
+        return [rg.MultiLabelQuestion(name=QUESTION, title="Labels", labels=names)]
+    return [
+        rg.LabelQuestion(name=QUESTION, title="Label", labels=names),
+        rg.TextQuestion(
+            name=NOTE,
+            title="Note",
+            description="For yourselves: nothing is trained on it.",
+            required=False,
+        ),
+    ]
+
+
+def default_guidelines(labels: dict[str, str], multi_label: bool) -> str:
+    """What the page says to annotators: the labels, and what its keys do."""
+    lines = [
+        f"- **{name}**" + (f": {text}" if text != name else "") for name, text in labels.items()
+    ]
+    if multi_label:
+        task = "Choose every label that fits the text."
+        keys = [
+            "- A **number** switches its label on or off. What the model suggests is on already.",
+            "- **Enter** submits what is on, and shows the next text.",
+            f"- No label fits? That is an answer too: switch all others off and choose **{NONE}**. "
+            "(Together with a label it says nothing, and the text is asked again.)",
+            "- **Backspace** discards a text that cannot be judged: it is not asked again and "
+            "never trained on.",
+        ]
+    else:
+        task = "Choose the label that fits the text."
+        keys = [
+            "- Where the suggestion is right: **Enter** submits it, and shows the next text.",
+            "- Where it is wrong, or there is none: the **number** of the right label, then "
+            "**Enter**.",
+            "- Wrong number? **Arrow up**, then the right number, or click the right label: after "
+            "a choice the note has the keys.",
+            "- The number of a label that is on switches it off. Then Enter does nothing.",
+            "- **Backspace** discards a text that fits no label: it is not asked again and never "
+            "trained on.",
+        ]
+    if len(question_labels(labels, multi_label)) > 9:
+        keys.append(
+            "- With ten choices or more, a 1 waits a moment for a second digit: press Enter when "
+            "you see the label on."
+        )
+    return "\n".join(
+        [
+            f"{task} The suggestion is the model's, with its score: correct it where it is wrong. "
+            "Scores are shown with one decimal: 1.0 may be 0.96.",
+            "",
+            *lines,
+            "",
+            "Keys:",
+            "",
+            *keys,
+        ]
+    )
