@@ -2,7 +2,6 @@
 
 import csv
 import json
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -14,11 +13,12 @@ import pytest
 import srsly
 
 from scripts.cli.errors import ProjectError
-from scripts.data.docbins import given, read_docs, read_texts, write_rows
+from scripts.data.docbins import given, read_docs, write_rows
 from scripts.loop.annotate import annotate
 from scripts.loop.progress import audit_precision
 from scripts.loop.settings import Settings, load_settings
 from scripts.loop.step import step
+from scripts.prepare import main as prepare
 from scripts.pull import main as pull
 from scripts.records.answers import Answers
 from scripts.records.convert import NONE, QUESTION
@@ -47,26 +47,21 @@ def several(text: str, topic: list[str]) -> list[str]:
 
 
 @pytest.fixture
-def corpus(small_corpus: Path, tmp_path: Path) -> Path:
-    """The small corpus, as `prepare` writes it from lists of labels."""
-    folder = tmp_path / "corpus"
-    shutil.copytree(small_corpus, folder)
-    texts = {row["id"]: row["text"] for row in srsly.read_jsonl(folder / "pool.jsonl")}
-    gold = [
-        {"id": row["id"], "labels": several(texts[row["id"]], row["labels"])}
-        for row in srsly.read_jsonl(folder / "oracle.jsonl")
-    ]
-    assert {len(row["labels"]) for row in gold} == {0, 1, 2}
-    srsly.write_jsonl(folder / "oracle.jsonl", gold)
-    rows = [
-        {"text": text, "labels": several(text, topic)}
-        for text, topic in zip(*read_texts(folder / "test.spacy"), strict=True)
-    ]
-    write_rows(rows, list(LABELS), folder / "test.spacy")
-    srsly.write_json(folder / "labels.json", LABELS)
-    meta = srsly.read_json(folder / "meta.json")
-    srsly.write_json(folder / "meta.json", {**meta, "multi_label": True})
-    return folder
+def corpus(headlines: list[dict[str, str]], tmp_path: Path) -> Path:
+    """The headlines, prepared from lists of labels."""
+    rows = [{"text": h["text"], "label": several(h["text"], [h["label"]])} for h in headlines]
+    assert {len(row["label"]) for row in rows} == {0, 1, 2}
+    srsly.write_jsonl(tmp_path / "lists.jsonl", rows)
+    srsly.write_json(tmp_path / "labels.json", LABELS)
+    prepare(
+        str(tmp_path / "lists.jsonl"),
+        tmp_path / "corpus",
+        text_column="text",
+        label_column="label",
+        labels=str(tmp_path / "labels.json"),
+        test_size=60,
+    )
+    return tmp_path / "corpus"
 
 
 @pytest.fixture
