@@ -11,9 +11,9 @@ from wasabi import table
 from scripts.cli.app import run
 from scripts.cli.console import msg
 from scripts.cli.errors import ProjectError
-from scripts.data.corpus import read_labels
+from scripts.data.corpus import read_gold, read_labels
 from scripts.data.docbins import read_gold_texts
-from scripts.loop.replay import Row, replay
+from scripts.loop.replay import Row, replay, worth
 from scripts.loop.session import open_loop
 from scripts.loop.settings import load_settings
 
@@ -38,9 +38,13 @@ def main(
     test_path = settings.paths.corpus / "test.spacy"
     labels, several = read_labels(settings.paths.corpus), settings.argilla.multi_label
     test = read_gold_texts(test_path, labels, several) if test_path.exists() else None
-    with open_loop(settings) as (dataset, learner, _):
+    with open_loop(settings) as (dataset, learner, pool):
         answers = dataset.answers()
         rows = replay(answers, learner, test, settings.loop.use_machine_labels)
+        # Of data with gold labels; the others have nothing to draw at random.
+        simulated = (settings.paths.corpus / "oracle.jsonl").exists()
+        gold = read_gold(settings.paths.corpus) if simulated else {}
+        brought = worth(rows, learner, pool, gold, test) if test else []
     if not rows:
         raise ProjectError("There is nothing to report yet.", "Run a step: weasel run step")
     output.parent.mkdir(parents=True, exist_ok=True)
@@ -65,6 +69,14 @@ def main(
     if test is None:
         msg.info(f"No test scores: there is no {test_path}")
     msg.good(f"Written to {output}")
+    if test and brought:
+        total = len(test[0])
+        print("\nWhat the labels brought, on the test set:")
+        lines = [
+            (what, f"{score:.3f}", f"{round(total * (1 - score))} of {total} wrong")
+            for what, score in brought
+        ]
+        print(table(lines, aligns=["l", "r", "r"], max_col=80).strip("\n"))
 
 
 def _cell(value: float) -> str:

@@ -1,14 +1,23 @@
 """What each step of the loop was worth, replayed from the labels that Argilla holds."""
 
-from collections.abc import Sequence
+import warnings
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+from sklearn.dummy import DummyClassifier
+from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import accuracy_score, f1_score
+from sklearn.multiclass import OneVsRestClassifier
 from tqdm import tqdm
 
 from scripts.active_learning.decisions import decide
+from scripts.data.corpus import Pool
 from scripts.loop.learner import Learner
 from scripts.records.answers import Answer
+
+Test = tuple[list[str], list[list[str]]]  # texts, and the labels of each
+DRAWS = 10
 
 
 @dataclass(frozen=True)
@@ -32,7 +41,7 @@ class Row:
 def replay(
     answers: Sequence[Answer],
     learner: Learner,
-    test: tuple[list[str], list[list[str]]] | None,
+    test: Test | None,
     use_machine_labels: bool,
 ) -> list[Row]:
     """Train on the labels up to each step and score the model on the test set.
@@ -59,3 +68,63 @@ def replay(
         discarded = sum(a.status == "discarded" for a in so_far)
         rows.append(Row(iteration, len(labelled), discarded, len(machine), *scores))
     return rows
+
+
+def worth(
+    rows: Sequence[Row],
+    learner: Learner,
+    pool: Pool,
+    gold: Mapping[str, Sequence[str]],
+    test: Test,
+) -> list[tuple[str, float]]:
+    """Accuracy on the test set before any label, after the first batch and after the last; and
+    what as many labels are worth if they are drawn at random, where the data has gold labels.
+
+    rows: What `replay` returned. gold: text id -> labels; may be empty.
+    """
+    measured = [row for row in rows if row.accuracy is not None]
+    if not measured:
+        return []
+    learner.train([])
+    predicted, _ = decide(learner.predict(learner.embed(test[0])), learner.label_threshold)
+    before = float(accuracy_score(learner.encode_labels(test[1]), predicted))
+    found = [("no label yet: what the labels are called, or described as", before)]
+    ends = list(dict.fromkeys([measured[0], measured[-1]]))
+    found += [(f"{row.people} labels", row.accuracy or 0.0) for row in ends]
+    if gold:
+        found += [
+            (
+                f"{row.people} labels drawn at random, plain logistic regression",
+                random_accuracy(learner, pool, gold, test, row.people),
+            )
+            for row in ends
+        ]
+    return found
+
+
+def random_accuracy(
+    learner: Learner, pool: Pool, gold: Mapping[str, Sequence[str]], test: Test, size: int
+) -> float:
+    """What as many labels are worth without this project: those of `size` texts drawn at random
+    from the pool, and scikit-learn's logistic regression on the same embeddings. The mean accuracy
+    of ten draws on the test set.
+
+    gold: text id -> labels, as for simulated annotators.
+    """
+    rows = [row for row, id_ in enumerate(pool.ids) if id_ in gold]
+    X = learner.embed(pool.texts)[rows]
+    y = learner.encode_labels([gold[pool.ids[row]] for row in rows])
+    test_X, test_y = learner.embed(test[0]), learner.encode_labels(test[1])
+    scores = []
+    for seed in range(DRAWS):
+        drawn = np.random.default_rng(seed).permutation(len(X))[:size]
+        model = LogisticRegression()
+        if y.ndim == 2:
+            model = OneVsRestClassifier(model)
+        elif len(np.unique(y[drawn])) == 1:
+            model = DummyClassifier()
+        with warnings.catch_warnings():  # a label that no text drawn has, or that all have
+            warnings.simplefilter("ignore", UserWarning)
+            model.fit(X[drawn], y[drawn])
+        scores.append(accuracy_score(test_y, model.predict(test_X)))
+    return float(np.mean(scores))

@@ -7,10 +7,11 @@ from functools import cache
 
 import argilla as rg
 
+from scripts.cli.console import msg
 from scripts.cli.errors import ProjectError
 from scripts.records.answers import Answer, merge
 from scripts.records.convert import QUESTION, TEXT, VECTOR, record_to_answer, to_value
-from scripts.records.questions import default_guidelines, question_labels, questions
+from scripts.records.questions import NOTE, default_guidelines, question_labels, questions
 from scripts.records.settings import ArgillaSettings
 
 BOT = "classy-bot"  # validates automatically
@@ -221,6 +222,13 @@ def check_labels(dataset: rg.Dataset, settings: ArgillaSettings, labels: dict[st
             f"Argilla's data set '{dataset.name}' has the labels {', '.join(there)}; "
             f"the project has {', '.join(expected)}.",
             "Use the same labels, or another data set: [argilla] dataset in configs/loop.cfg.",
+        )
+    if not several and dataset.settings.questions[NOTE] is None:
+        # Made before the note was there, and Argilla adds no question to a published data set.
+        msg.warn(
+            f"On the page of Argilla's data set '{dataset.name}' a number key submits at once.",
+            "Don't press Enter after it, which would submit the next text unread. Data sets made "
+            "from now on wait for Enter.",
         )
     if dataset.distribution.min_submitted != settings.min_submitted:
         raise ProjectError(

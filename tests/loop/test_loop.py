@@ -15,7 +15,7 @@ from scripts.cli.errors import ProjectError
 from scripts.data.corpus import Pool
 from scripts.data.docbins import read_texts
 from scripts.loop.annotate import annotate
-from scripts.loop.replay import replay
+from scripts.loop.replay import replay, worth
 from scripts.loop.review import reopen
 from scripts.loop.settings import Settings
 from scripts.loop.step import step
@@ -189,12 +189,16 @@ def test_labels_come_out_as_spacy_reads_them_and_the_report_replays(
         for _ in range(3):
             step(*loop, chosen)
             answer(loop, gold)
-        rows = replay(
-            loop[0].pull(), loop[1], read_texts(chosen.paths.corpus / "test.spacy"), False
-        )
+        test = read_texts(chosen.paths.corpus / "test.spacy")
+        rows = replay(loop[0].pull(), loop[1], test, False)
         assert [row.people for row in rows] == [6, 11, 16]
         assert rows[-1].accuracy is not None
         assert rows[-1].accuracy > 0.5  # three topics: chance is a third
+        brought = worth(rows, loop[1], loop[2], gold, test)
+        assert [what.split()[0] for what, _ in brought] == ["no", "6", "16", "6", "16"]
+        assert [score for _, score in brought[1:3]] == [rows[0].accuracy, rows[-1].accuracy]
+        assert brought[-1][1] > brought[-2][1] > 1 / 3  # random labels bring something too
+        assert len(worth(rows, loop[1], loop[2], {}, test)) == 3
 
         class Context:
             args = overrides
