@@ -1,4 +1,5 @@
-"""Heads: what turns sentence embeddings into probabilities.
+"""Heads: what turns sentence embeddings into probabilities. What they agree on, and the heads that
+need no pool: kernel, logistic and zero-shot.
 
 A head is made by a function registered as `classy_head.NAME.v1`. It fits scikit-learn (or plain
 numpy) on embeddings and returns a `FittedHead`: arrays, and the name of the function, registered
@@ -7,7 +8,6 @@ scikit-learn is saved with a pipeline or needed to run it. Heads are module-leve
 partials of them), so that a pipeline can be pickled.
 """
 
-import warnings
 from functools import partial
 from typing import Any, NamedTuple, Protocol
 
@@ -16,22 +16,12 @@ from spacy.util import registry
 
 Arrays = dict[str, np.ndarray]
 
-# Frozen sentence embeddings, whatever their number: logits are right when they are scaled so that
-# a training text's own label leads the others by about this much (5 to 14 on AG News, BBC News,
-# 20 Newsgroups with 1 to 200 examples a label). Examples move the scale away from it.
-USUAL_MARGIN = 8.0
-# How sure that is, and how unlikely a constant error of a label's scores is, as precisions
-# (1/variance) of normal priors over the log of the scale and over the constants.
-SCALE_PRECISION = 8.0
-BIAS_PRECISION = 3.0
 # Cosine between a text and a label's name -> logit. The best value was 18 to 32 in 20 settings.
 ZERO_SHOT_SCALE = 24.0
 # Odds (as a logarithm) that names of labels say what the labels mean, before any text is seen.
 NAMES_MEAN_SOMETHING = 2.0
-# Above this many examples they speak for themselves: nothing is gained by trying without names,
-# and one held-out part (instead of every fold) is enough to calibrate on.
+# Above this many examples they speak for themselves: nothing is gained by trying without names.
 MANY_EXAMPLES = 500
-FOLDS = 5
 # A kernel machine takes time in the cube of its examples: 1 s at this many.
 MOST_KERNELS = 3000
 
@@ -65,169 +55,9 @@ class Head(Protocol):
     ) -> FittedHead: ...
 
 
-# --- Scores: arrays and embeddings (n, d) -> probabilities, float64 (n, k) ---
-
-
-@registry.misc("classy_scores.softmax.v1")
-def softmax_scores(arrays: Arrays, X: np.ndarray) -> np.ndarray:
-    """Linear, labels that exclude each other. coef (k, d), intercept (k,). Rows sum to 1."""
-    return _softmax(X @ arrays["coef"].T + arrays["intercept"])
-
-
-@registry.misc("classy_scores.sigmoid.v1")
-def sigmoid_scores(arrays: Arrays, X: np.ndarray) -> np.ndarray:
-    """Linear, labels that are independent of each other. coef (k, d), intercept (k,)."""
-    return _sigmoid(X @ arrays["coef"].T + arrays["intercept"])
-
-
-@registry.misc("classy_scores.kernel.v1")
-def kernel_scores(arrays: Arrays, X: np.ndarray) -> np.ndarray:
-    """A Gaussian kernel around each of m examples, labels that exclude each other. examples (m, d),
-    dual (m, k), intercept (k,), gamma. Rows sum to 1."""
-    logits = np.empty((len(X), len(arrays["intercept"])))
-    for start in range(0, len(X), 1024):  # the kernel of a whole pool would not fit in memory
-        rows = slice(start, start + 1024)
-        kernel = _gaussian(X[rows], arrays["examples"], arrays["gamma"])
-        logits[rows] = kernel @ arrays["dual"] + arrays["intercept"]
-    return _softmax(logits)
-
-
-@registry.misc("classy_scores.svc.v1")
-def svc_scores(arrays: Arrays, X: np.ndarray) -> np.ndarray:
-    """A support vector machine for labels that exclude each other: one vote for each pair of
-    labels. The label with the most votes (the first of them) is the machine's decision and gets
-    the highest probability."""
-    columns, votes, confidence = _svc_votes(arrays, X)
-    logits = _svc_logits(votes, confidence) * arrays["scale"]
-    decision, highest = votes.argmax(axis=1), logits.argmax(axis=1)
-    rows = np.arange(len(X))
-    # A tie of votes goes to the first label, which may have less confidence than another.
-    swapped = logits[rows, highest].copy(), logits[rows, decision].copy()
-    logits[rows, decision], logits[rows, highest] = swapped
-    scores = np.zeros((len(X), int(arrays["n_labels"])))
-    scores[:, columns] = _softmax(logits)
-    return scores
-
-
-@registry.misc("classy_scores.svc_multi.v1")
-def svc_multi_scores(arrays: Arrays, X: np.ndarray) -> np.ndarray:
-    """One support vector machine a label: above 0.5 where the machine says that it is given."""
-    scores = np.empty((len(X), int(arrays["n_labels"])))
-    for label in range(scores.shape[1]):
-        own = {key[6:]: value for key, value in arrays.items() if key.startswith(f"{label:05}.")}
-        decision = own["constant"] if "constant" in own else own["scale"] * _svc_pairs(own, X)[:, 0]
-        scores[:, label] = _sigmoid(decision)
-    return scores
-
-
-def _softmax(logits: np.ndarray) -> np.ndarray:
-    logits = logits - logits.max(axis=1, keepdims=True)
-    np.exp(logits, out=logits)
-    return logits / logits.sum(axis=1, keepdims=True)
-
-
-def _sigmoid(logits: np.ndarray) -> np.ndarray:
-    # Past 500 the exponential overflows, and the result has long been 0.0 or 1.0.
-    return 1 / (1 + np.exp(-np.clip(logits, -500, 500)))
-
-
-def _gaussian(X: np.ndarray, vectors: np.ndarray, gamma: np.ndarray | float) -> np.ndarray:
-    """exp(-gamma * squared distance) of each of X (n, d) and of vectors (m, d): (n, m)."""
-    X, vectors = X.astype(np.float64), vectors.astype(np.float64)
-    squares = (X**2).sum(axis=1)[:, None] + (vectors**2).sum(axis=1)[None]
-    return np.exp(-gamma * np.maximum(squares - 2 * X @ vectors.T, 0))
-
-
-def _svc_pairs(arrays: Arrays, X: np.ndarray) -> np.ndarray:
-    """libsvm's decision values, (n, pairs of classes): positive for the first class of the pair."""
-    gamma, coef0, degree = arrays["gamma"], arrays["coef0"], arrays["degree"]
-    kernel = str(arrays["kernel"])
-    if kernel == "rbf":
-        K = _gaussian(X, arrays["vectors"], gamma)
-    else:
-        K = X.astype(np.float64) @ arrays["vectors"].astype(np.float64).T
-    if kernel == "poly":
-        K = (gamma * K + coef0) ** degree
-    elif kernel == "sigmoid":
-        K = np.tanh(gamma * K + coef0)
-    ends = np.cumsum(arrays["n_vectors"])
-    parts = [slice(end - count, end) for count, end in zip(arrays["n_vectors"], ends, strict=True)]
-    pairs: list[np.ndarray] = []
-    for i in range(len(parts)):
-        for j in range(i + 1, len(parts)):
-            ours = K[:, parts[i]] @ arrays["dual_coef"][j - 1, parts[i]]
-            theirs = K[:, parts[j]] @ arrays["dual_coef"][i, parts[j]]
-            pairs.append(ours + theirs + arrays["intercept"][len(pairs)])
-    return np.stack(pairs, axis=1)
-
-
-def _svc_logits(votes: np.ndarray, confidence: np.ndarray) -> np.ndarray:
-    """Votes, and between as many votes confidence, which moves a score by less than 1/3."""
-    return votes + confidence / (3 * (np.abs(confidence) + 1))
-
-
-def _svc_votes(arrays: Arrays, X: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Columns of the seen labels (s,), and their votes and summed decision values, (n, s)."""
-    columns = arrays["columns"]
-    votes, confidence = np.zeros((len(X), len(columns))), np.zeros((len(X), len(columns)))
-    pairs = _svc_pairs(arrays, X)
-    pair = 0
-    for i in range(len(columns)):
-        for j in range(i + 1, len(columns)):
-            first = pairs[:, pair] > 0
-            votes[:, i] += first
-            votes[:, j] += ~first
-            confidence[:, i] += pairs[:, pair]
-            confidence[:, j] -= pairs[:, pair]
-            pair += 1
-    return columns, votes, confidence
-
-
-# --- Calibration ---
-
-
-def calibrate(
-    logits: np.ndarray,
-    y: np.ndarray,
-    weight: np.ndarray,
-    usual_scale: float,
-    *,
-    with_bias: bool = True,
-) -> tuple[float, np.ndarray, float]:
-    """The scale and the constant a class that make held-out logits (n, k) most likely, under the
-    priors above: temperature scaling (Guo et al. 2017, "On Calibration of Modern Neural Networks")
-    that also works with no held-out text at all. RETURNS scale, bias (k,), negative log
-    posterior."""
-    from scipy.optimize import minimize
-
-    rows, k = np.arange(len(y)), logits.shape[1]
-
-    def loss(params: np.ndarray) -> tuple[float, np.ndarray]:
-        scale, bias = np.exp(params[0]), params[1:]
-        P = _softmax(logits * scale + bias)
-        error = P * weight[:, None]
-        error[rows, y] -= weight
-        off = params[0] - np.log(usual_scale)
-        value = -(weight * np.log(np.maximum(P[rows, y], 1e-300))).sum()
-        value += (SCALE_PRECISION * off**2 + BIAS_PRECISION * (bias**2).sum()) / 2
-        towards_scale = (error * logits).sum() * scale + SCALE_PRECISION * off
-        return value, np.append(towards_scale, error.sum(axis=0) + BIAS_PRECISION * bias)
-
-    start = np.append(np.log(usual_scale), np.zeros(k))
-    near = (start[0] - 5, start[0] + 5)
-    bounds = [near, *[(None, None) if with_bias else (0, 0)] * k]
-    best = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds)
-    return float(np.exp(best.x[0])), best.x[1:], float(best.fun)
-
-
-def usual_scale(logits: np.ndarray, y: np.ndarray) -> float:
-    """The scale at which training logits (n, k) have the usual margin."""
-    own = logits[np.arange(len(y)), y]
-    others = (logits.sum(axis=1) - own) / (logits.shape[1] - 1)
-    return USUAL_MARGIN / max(float((own - others).mean()), 1e-3)
-
-
-# --- The default heads: kernel where every label has many examples, else logistic ---
+def _shared(name: str) -> Any:
+    """A function of another file: files that ship stand alone and meet in spaCy's registry."""
+    return registry.misc.get(name)
 
 
 @registry.misc("classy_head.kernel.v1")
@@ -261,13 +91,17 @@ def fit_kernel(
         return fit_logistic(X, Y, multi_label=multi_label, sample_weight=sample_weight, **options)
     weight = np.ones(n) if sample_weight is None else np.asarray(sample_weight, float)
     y = Y.argmax(axis=1)
-    balanced = _balance(weight, y)
+    balanced = _shared("classy_calibration.balance.v1")(weight, y)
     gamma = 1 / max(X.shape[1] * float(X.var(dtype=np.float64)), 1e-12)  # scikit-learn's "scale"
-    inverse = np.linalg.inv(_gaussian(X, X, gamma) + np.diag(ridge / balanced))
+    inverse = np.linalg.inv(
+        _shared("classy_kernel.gaussian.v1")(X, X, gamma) + np.diag(ridge / balanced)
+    )
     targets = Y - 1 / k
     dual = inverse @ targets
     held_out = targets - dual / np.diag(inverse)[:, None]
-    scale, bias, _loss = calibrate(held_out, y, weight, usual_scale(held_out, y))
+    scale, bias, _loss = _shared("classy_calibration.calibrate.v1")(
+        held_out, y, weight, _shared("classy_calibration.usual_scale.v1")(held_out, y)
+    )
     arrays = {"examples": X.astype(np.float32), "dual": dual * scale, "intercept": bias}
     return FittedHead("kernel", {**arrays, "gamma": np.array(gamma)})
 
@@ -358,14 +192,16 @@ def _fit_logistic(
             )
 
         coef, intercept = fit(np.arange(len(y)))
-        usual = usual_scale(X @ coef.T + intercept, y)
+        usual = _shared("classy_calibration.usual_scale.v1")(X @ coef.T + intercept, y)
         held_out = [(np.zeros((0, k)), np.zeros(0, dtype=int))]
-        for train, test in _folds(y, counts, seed):
+        for train, test in _shared("classy_calibration.stratified_folds.v1")(y, counts, seed):
             W, b = fit(train)
             held_out.append((X[test] @ W.T + b, test))
         logits = np.vstack([part for part, _ in held_out])
         rows = np.concatenate([test for _, test in held_out])
-        scale, bias, loss = calibrate(logits, y[rows], weight[rows], usual)
+        scale, bias, loss = _shared("classy_calibration.calibrate.v1")(
+            logits, y[rows], weight[rows], usual
+        )
         if not choice:
             loss += NAMES_MEAN_SOMETHING
         if best is None or loss < best[0]:
@@ -389,31 +225,13 @@ def _balanced_logistic(
     if len(np.unique(y)) < 2:
         return coef, intercept
     model = LogisticRegression(C=C, tol=1e-3, max_iter=500)
-    model.fit(X, y, sample_weight=_balance(weight, y))
+    model.fit(X, y, sample_weight=_shared("classy_calibration.balance.v1")(weight, y))
     if len(model.classes_) == 2:
         half = model.coef_[0] / 2, model.intercept_[0] / 2
         coef[model.classes_], intercept[model.classes_] = [-half[0], half[0]], [-half[1], half[1]]
     else:
         coef[model.classes_], intercept[model.classes_] = model.coef_, model.intercept_
     return coef, intercept
-
-
-def _balance(weight: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Weights (n,) with which every class that y (n,) has weighs the same."""
-    sums = np.bincount(y, weight)
-    return weight * (weight.sum() / np.count_nonzero(sums) / sums[y])
-
-
-def _folds(y: np.ndarray, counts: np.ndarray, seed: int) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Stratified (train, test) rows. The only example of a class is always trained on: held out,
-    it could only show that a class without examples is not found."""
-    rng = np.random.default_rng(seed)
-    fold = np.empty(len(y), dtype=int)
-    for label in range(len(counts)):
-        fold[rng.permutation(np.flatnonzero(y == label))] = np.arange(counts[label]) % FOLDS
-    held = counts[y] >= 2
-    parts = [(fold != part) | ~held for part in range(1 if len(y) > 4 * MANY_EXAMPLES else FOLDS)]
-    return [(np.flatnonzero(part), np.flatnonzero(~part)) for part in parts if not part.all()]
 
 
 def _fit_members(X: np.ndarray) -> FittedHead:
@@ -426,9 +244,6 @@ def _fit_members(X: np.ndarray) -> FittedHead:
     scale = np.log(9) / max(float(np.median(closeness)) - limit, 0.02) if n > 1 else ZERO_SHOT_SCALE
     coef = scale * total[None] / n
     return FittedHead("sigmoid", {"coef": coef, "intercept": np.array([-scale * limit])})
-
-
-# --- Without examples, and with examples of one label only ---
 
 
 @registry.misc("classy_head.zero_shot.v1")
@@ -454,183 +269,3 @@ def fit_zero_shot(
         intercept = np.full(len(coef), -0.2 * scale)
         return FittedHead("sigmoid", {"coef": coef, "intercept": intercept})
     return FittedHead("softmax", {"coef": coef, "intercept": np.zeros(len(coef))})
-
-
-@registry.misc("classy_head.one_class.v1")
-def make_one_class(nu: float = 0.1) -> Head:
-    """classy's one-class mode: examples of one label, and nothing that does not have it. A text is
-    a member (0.5 or more) or not, as scikit-learn's OneClassSVM says."""
-    return partial(fit_one_class, nu=nu)
-
-
-def fit_one_class(
-    X: np.ndarray,
-    Y: np.ndarray,
-    *,
-    nu: float = 0.1,
-    sample_weight: np.ndarray | None = None,
-    **_: Any,
-) -> FittedHead:
-    from sklearn.svm import OneClassSVM
-
-    model = OneClassSVM(nu=nu, kernel="rbf").fit(X, sample_weight=sample_weight)
-    inside = np.median(np.abs(model.decision_function(X)))
-    arrays = {
-        **_svc_arrays(model),
-        # One "pair": all vectors belong to the first class.
-        "n_vectors": np.array([len(model.support_), 0]),
-        # A usual member gets 0.9.
-        "scale": np.array(np.log(9) / max(inside, 1e-6)),
-    }
-    arrays = {f"00000.{key}": value for key, value in arrays.items()}
-    return FittedHead("svc_multi", {**arrays, "n_labels": np.array(1)})
-
-
-# --- classy-classification's own ---
-
-
-@registry.misc("classy_head.svc.v1")
-def make_svc(
-    C: list[float] | None = None, kernel: list[str] | None = None, max_folds: int = 5
-) -> Head:
-    """classy-classification's grid-searched support vector machine: same grid, same folds, same
-    decisions. Its probabilities (Platt scaling, which inverts at few examples, and which
-    scikit-learn removes in 1.11) are replaced by scaled votes that agree with the decisions."""
-    grid: dict[str, list[Any]] = {
-        "C": C or [1, 2, 5, 10, 20, 50, 100],
-        "kernel": kernel or ["linear", "rbf", "poly", "sigmoid"],
-    }
-    return partial(fit_svc, grid=grid, max_folds=max_folds)
-
-
-def fit_svc(
-    X: np.ndarray,
-    Y: np.ndarray,
-    *,
-    grid: dict[str, list[Any]],
-    max_folds: int = 5,
-    multi_label: bool = False,
-    label_embeddings: np.ndarray | None = None,
-    seed: int = 0,
-    **_: Any,
-) -> FittedHead:
-    if not len(X):
-        return fit_zero_shot(X, Y, multi_label=multi_label, label_embeddings=label_embeddings)
-    if Y.shape[1] == 1 and Y.all():
-        return fit_one_class(X, Y)
-    if multi_label or Y.shape[1] == 1:
-        return _fit_svc_multi(X, Y, grid, seed)
-    columns = np.flatnonzero(Y.any(axis=0))
-    if len(columns) == 1:  # nothing to tell apart yet, but for the names of the other labels
-        return fit_logistic(X, Y, label_embeddings=label_embeddings, seed=seed)
-    return _fit_svc(
-        X,
-        np.searchsorted(columns, Y.argmax(axis=1)),
-        Y.shape[1],
-        columns,
-        grid,
-        max_folds,
-        seed,
-    )
-
-
-def _search(
-    X: np.ndarray, Y: np.ndarray, model: Any, grid: dict[str, Any], folds: int | None
-) -> dict[str, Any]:
-    """The best settings of classy's grid; too few examples to search get a linear kernel."""
-    from sklearn.model_selection import GridSearchCV
-
-    smallest = len(Y) if folds is None else int(np.bincount(Y).max())
-    if smallest < (folds or 5):
-        return {key: {"C": 1, "kernel": "linear"}[key.split("__")[-1]] for key in grid}
-    with warnings.catch_warnings():
-        # Few examples: classes smaller than the folds, labels that a fold has not got.
-        warnings.simplefilter("ignore")
-        return GridSearchCV(model, grid, cv=folds, scoring="f1_weighted").fit(X, Y).best_params_
-
-
-def _fit_svc(
-    X: np.ndarray,
-    y: np.ndarray,
-    n_labels: int,
-    columns: np.ndarray,
-    grid: dict[str, Any],
-    max_folds: int,
-    seed: int,
-) -> FittedHead:
-    from sklearn.svm import SVC
-
-    counts = np.bincount(y)
-    model = SVC(class_weight="balanced")
-    model.set_params(**_search(X, y, model, grid, max(2, min(max_folds, counts.min() // 5))))
-
-    def fit(rows: np.ndarray) -> Arrays:
-        model.fit(X[rows], y[rows])
-        arrays = {**_svc_arrays(model), "columns": columns}
-        if len(columns) == 2:
-            # scikit-learn turns the sign of two classes; the votes want the first class positive.
-            arrays.update(dual_coef=-arrays["dual_coef"], intercept=-arrays["intercept"])
-        return arrays
-
-    def logits(arrays: Arrays, rows: np.ndarray) -> np.ndarray:
-        _, votes, confidence = _svc_votes(arrays, X[rows])
-        return _svc_logits(votes, confidence)
-
-    arrays = fit(np.arange(len(y)))
-    usual = usual_scale(logits(arrays, np.arange(len(y))), y)
-    held_out = [(logits(fit(train), test), test) for train, test in _folds(y, counts, seed)]
-    scale, _, _ = _calibrate_held_out(held_out, y, len(columns), usual)
-    return FittedHead("svc", {**arrays, "scale": np.array(scale), "n_labels": np.array(n_labels)})
-
-
-def _fit_svc_multi(X: np.ndarray, Y: np.ndarray, grid: dict[str, Any], seed: int) -> FittedHead:
-    from sklearn.multiclass import OneVsRestClassifier
-    from sklearn.svm import SVC
-
-    y = Y.astype(int)
-    model = SVC(class_weight="balanced")
-    grid = {f"estimator__{key}": values for key, values in grid.items()}
-    best = _search(X, y if y.shape[1] > 1 else y[:, 0], OneVsRestClassifier(model), grid, None)
-    model.set_params(**{key.removeprefix("estimator__"): value for key, value in best.items()})
-    arrays: Arrays = {"n_labels": np.array(y.shape[1])}
-    for label in range(y.shape[1]):
-        own, counts = y[:, label], np.bincount(y[:, label], minlength=2)
-        if counts.min() == 0:  # always or never given
-            sign = 1 if counts[1] else -1
-            arrays[f"{label:05}.constant"] = np.full(1, sign * np.log(len(own) + 1))
-            continue
-
-        def decide(train: np.ndarray, test: np.ndarray, own: np.ndarray = own) -> np.ndarray:
-            decision = model.fit(X[train], own[train]).decision_function(X[test])
-            return np.stack([-decision / 2, decision / 2], axis=1)
-
-        held_out = [(decide(train, test), test) for train, test in _folds(own, counts, seed)]
-        everything = np.arange(len(own))
-        usual = usual_scale(decide(everything, everything), own)
-        scale, _, _ = _calibrate_held_out(held_out, own, 2, usual)
-        fitted = {**_svc_arrays(model), "scale": np.array(scale)}
-        arrays.update({f"{label:05}.{key}": value for key, value in fitted.items()})
-    return FittedHead("svc_multi", arrays)
-
-
-def _calibrate_held_out(
-    held_out: list[tuple[np.ndarray, np.ndarray]], y: np.ndarray, k: int, usual: float
-) -> tuple[float, np.ndarray, float]:
-    """Scale only: a bias would overrule the machine's decisions."""
-    logits = np.vstack([np.zeros((0, k)), *[part for part, _ in held_out]])
-    rows = np.concatenate([np.zeros(0, dtype=int), *[test for _, test in held_out]])
-    return calibrate(logits, y[rows], np.ones(len(rows)), usual, with_bias=False)
-
-
-def _svc_arrays(model: Any) -> Arrays:
-    """Of a fitted scikit-learn SVC or OneClassSVM, what its decisions are computed from."""
-    return {
-        "vectors": model.support_vectors_.astype(np.float32),
-        "dual_coef": model.dual_coef_,
-        "intercept": model.intercept_,
-        "n_vectors": model.n_support_.astype(np.int64),
-        "gamma": np.array(model._gamma),
-        "coef0": np.array(float(model.coef0)),
-        "degree": np.array(int(model.degree)),
-        "kernel": np.array(model.kernel),
-    }

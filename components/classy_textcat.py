@@ -1,7 +1,7 @@
 """`classy_textcat`: classy-classification's few-shot learner as a spaCy pipeline component.
 
 Training needs classy-classification (and with it torch); everything else needs numpy, and an
-encoder and a head that spaCy's registry knows (`onnx_encoder.py` and `classy_heads.py`).
+encoder and a head that spaCy's registry knows (`onnx_encoder.py`, `evidence_head.py`).
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -25,7 +25,7 @@ LABEL_TEMPLATE = "This text is about {}."
 
 DEFAULT_CONFIG: dict[str, Any] = {
     "encoder": {"@misc": "onnx_encoder.v1", "path": "assets/encoder"},
-    "classifier": {"@misc": "classy_head.kernel.v1"},
+    "classifier": {"@misc": "classy_head.evidence.v1"},
     "multi_label": False,
     "threshold": 0.5,
     "seed": 0,
@@ -238,10 +238,9 @@ class ClassyTextcat(Pipe):
         if texts:
             head = _learn(self.encoder, self.classifier, texts, Y, options)
         else:
-            # With a pool, the names of the labels spread over it like labels by people.
-            name = "classy_head.pool.v1" if pool else "classy_head.zero_shot.v1"
-            zero_shot = registry.misc.get(name)()
-            head = zero_shot(np.zeros((0, self.encoder.dim), dtype=np.float32), Y, **options)
+            # classy learns from examples only; a head makes do with names and pool.
+            nothing = np.zeros((0, self.encoder.dim), dtype=np.float32)
+            head = self.classifier(nothing, Y, **options)
         self.cfg.update(
             labels=labels,
             head=head.kind,

@@ -1,7 +1,12 @@
-"""One file for `--code` of `spacy train`, `evaluate` and `debug`, run from the repo root."""
+"""One file for `--code` of `spacy train`, `evaluate` and `debug`, run from the repo root: importing
+it registers everything in this folder. Which files ship in a package says `shipped` in project.yml.
+"""
 
-import components.classy_heads
-import components.classy_textcat
-import components.onnx_encoder
-import components.pool_heads
-import components.readers  # noqa: F401
+from importlib import import_module
+from pkgutil import iter_modules
+
+import components
+
+for module in iter_modules(components.__path__):
+    if module.name != "code":
+        import_module(f"components.{module.name}")

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import srsly
 
 from scripts.cli.console import msg
 from scripts.cli.errors import ProjectError
@@ -37,6 +38,11 @@ def sample_balanced(
         ]
     )
     return train, rng.permutation(np.setdiff1d(np.arange(len(values)), train))
+
+
+def shipped_files() -> list[str]:
+    """The files of components/ that ship in a package, as project.yml lists them."""
+    return str(srsly.read_yaml("project.yml")["vars"]["shipped"]).split(",")
 
 
 def report(rows: list[dict[str, Any]], path: Path) -> None:

@@ -18,14 +18,13 @@ from spacy.training import Example
 import components.code  # noqa: F401
 from components.onnx_encoder import OnnxEncoder
 from scripts.benchmarks.classy import DEFAULT_SETTINGS
-from scripts.benchmarks.data import read_labelled, sample_balanced
+from scripts.benchmarks.data import read_labelled, sample_balanced, shipped_files
 from scripts.cli.console import msg
 from scripts.cli.errors import ProjectError, output_of
 from scripts.shipping.encoder import export, find_model
 from scripts.shipping.probe import install
 
 TEXT = "The minister said that the central bank would keep interest rates where they are."
-CODE = [f"components/{part}.py" for part in ("onnx_encoder", "classy_heads", "classy_textcat")]
 
 
 def run_worker(task: dict[str, Any]) -> dict[str, Any]:
@@ -252,7 +251,14 @@ def as_data(texts: list[str], gold: list[str], rows: np.ndarray) -> dict[str, li
 def build_wheel(pipeline: Path, name: str, folder: Path) -> Path:
     folder.mkdir()
     command = [sys.executable, "-m", "spacy", "package", str(pipeline), str(folder)]
-    command += ["--code", ",".join(CODE), "--name", f"bench_{name}", "--version", "0.0.0"]
+    command += [
+        "--code",
+        ",".join(shipped_files()),
+        "--name",
+        f"bench_{name}",
+        "--version",
+        "0.0.0",
+    ]
     command += ["--build", "wheel", "--require-parent"]
     output_of(command, "The pipeline could not be packaged.")
     (wheel,) = folder.glob("*/dist/*.whl")

@@ -11,7 +11,7 @@ from sklearn.multiclass import OneVsRestClassifier
 from sklearn.svm import SVC, OneClassSVM
 from spacy.util import registry
 
-from components import classy_heads
+from components import classy_calibration, classy_svc
 
 DIM = 24
 CENTRES = np.linalg.qr(np.random.default_rng(0).normal(size=(DIM, DIM)))[0]
@@ -34,6 +34,19 @@ def head(name, **settings):
 
 def scores(fitted, X):
     return registry.misc.get(f"classy_scores.{fitted.kind}.v1")(fitted.arrays, X)
+
+
+class Recorded:
+    """A registry that writes down what one of its functions is called with."""
+
+    def __init__(self, functions, name, calls):
+        self.functions, self.name, self.calls = functions, name, calls
+
+    def get(self, name):
+        function = self.functions.get(name)
+        if name != self.name:
+            return function
+        return lambda *args: self.calls.append(args) or function(*args)
 
 
 NAMES = CENTRES.astype("float32")
@@ -79,8 +92,10 @@ def test_kernel_is_ridge_regression_calibrated_on_what_is_left_out(monkeypatch):
     X, y = cluster([30] * 3, noise=0.5)
     X = X.astype("float64")
     calls = []
-    calibrate = classy_heads.calibrate
-    monkeypatch.setattr(classy_heads, "calibrate", lambda *a: calls.append(a) or calibrate(*a))
+    calibrate = classy_calibration.calibrate
+    monkeypatch.setattr(
+        registry, "misc", Recorded(registry.misc, "classy_calibration.calibrate.v1", calls)
+    )
     fitted = head("kernel")(X, one_hot(y, 3))
     (held_out, *_), scale = calls[0], calibrate(*calls[0])[0]
     targets = one_hot(y, 3) - 1 / 3
@@ -115,7 +130,7 @@ def test_svc_in_numpy_is_libsvm(kernel, counts):
     fitted = head("svc", C=[3.0], kernel=[kernel])(X, one_hot(y, len(counts)))
     theirs = SVC(C=3.0, kernel=kernel, class_weight="balanced", decision_function_shape="ovo")
     expected = theirs.fit(X, y).decision_function(TEST_X)
-    found = classy_heads._svc_pairs(fitted.arrays, TEST_X)
+    found = classy_svc._svc_pairs(fitted.arrays, TEST_X)
     if len(counts) == 2:  # one pair, whose sign scikit-learn turns
         expected = -expected[:, None]
     np.testing.assert_allclose(found, expected, atol=1e-6)
@@ -235,15 +250,17 @@ def test_certainty_is_accuracy(name, counts):
 def test_calibration_finds_the_scale_and_the_bias():
     rng = np.random.default_rng(0)
     logits = rng.normal(size=(4000, 3))
-    truth = classy_heads._softmax(logits * 3 + [0, 1, -1])
+    truth = classy_calibration._softmax(logits * 3 + [0, 1, -1])
     y = np.array([rng.choice(3, p=row) for row in truth])
-    scale, bias, _ = classy_heads.calibrate(logits, y, np.ones(len(y)), usual_scale=1.0)
+    scale, bias, _ = classy_calibration.calibrate(logits, y, np.ones(len(y)), usual_scale=1.0)
     assert scale == pytest.approx(3, rel=0.1)
     assert bias - bias.mean() == pytest.approx([0, 1, -1], abs=0.15)
 
 
 def test_calibration_without_any_example_is_the_prior():
-    scale, bias, _ = classy_heads.calibrate(np.zeros((0, 3)), np.zeros(0, int), np.zeros(0), 5.0)
+    scale, bias, _ = classy_calibration.calibrate(
+        np.zeros((0, 3)), np.zeros(0, int), np.zeros(0), 5.0
+    )
     assert scale == pytest.approx(5.0)
     assert bias == pytest.approx(np.zeros(3))
 

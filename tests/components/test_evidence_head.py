@@ -1,0 +1,224 @@
+"""The default head on made-up topics, each drawn out along an arc in a pool."""
+
+import pickle
+
+import numpy as np
+import pytest
+from spacy.util import registry
+
+import components.code  # noqa: F401
+from components import evidence_head, pool_graph, pool_names
+from components.classy_calibration import pool_opinions
+from components.evidence_head import DEFAULTS, Problem
+from tests.components.test_pool_heads import accuracy, arcs
+
+EVIDENCE = registry.misc.get("classy_head.evidence.v1")
+KERNEL = registry.misc.get("classy_head.kernel.v1")
+
+
+def names_of(pool, topic, order=(0, 1, 2)):
+    return np.stack([pool[topic == c][:40].mean(axis=0) for c in order])
+
+
+def problem(n=24, named=True, noise_seed=0):
+    pool, topic = arcs()
+    pool = pool_graph.unit(pool)
+    rows = np.random.default_rng(noise_seed).permutation(len(pool))[:n]
+    names = pool_graph.unit(names_of(pool, topic)) if named else None
+    return Problem(pool[rows], np.eye(3)[topic[rows]], np.ones(n), pool, names, 1.0), rows
+
+
+def without(case, i):
+    keep = np.arange(len(case.X)) != i
+    return case._replace(X=case.X[keep], Y=case.Y[keep], weight=case.weight[keep])
+
+
+def test_names_and_pool_are_enough_to_begin():
+    pool, topic = arcs()
+    nothing = np.zeros((0, 12), dtype="float32"), np.zeros((0, 3))
+    fitted = EVIDENCE()(*nothing, pool=pool, label_embeddings=names_of(pool, topic))
+    assert accuracy(fitted, pool, topic) > 0.9
+
+
+def test_nothing_known_is_said_to_be_nothing():
+    pool, _ = arcs()
+    nothing = np.zeros((0, 12), dtype="float32"), np.zeros((0, 3))
+    fitted = EVIDENCE()(*nothing, pool=pool)
+    probs = registry.misc.get(f"classy_scores.{fitted.kind}.v1")(fitted.arrays, pool)
+    assert probs == pytest.approx(np.full((len(pool), 3), 1 / 3))
+
+
+@pytest.mark.parametrize("order", [(1, 2, 0), (2, 0, 1)])
+def test_names_that_mislead_do_no_harm(order):
+    pool, topic = arcs()
+    rows = np.arange(0, 360, 12)
+    args = pool[rows], np.eye(3)[topic[rows]]
+    fitted = EVIDENCE()(*args, pool=pool, label_embeddings=names_of(pool, topic, order))
+    plain = EVIDENCE()(*args, pool=pool)
+    X, y = arcs(seed=1)
+    assert accuracy(fitted, X, y) > accuracy(plain, X, y) - 0.02
+    assert accuracy(fitted, X, y) > accuracy(KERNEL()(*args), X, y) - 0.02
+
+
+def test_classes_of_very_different_size_are_not_evened_out():
+    """19 of 20 texts are of one class: the names' guesses are about even, the labels are not."""
+    pool, topic = arcs(n=400, k=2)
+    keep = np.flatnonzero((topic == 0) | (np.arange(len(topic)) % 20 == 0))
+    pool, topic = pool[keep], topic[keep]
+    rows = np.random.default_rng(0).permutation(len(pool))[:60]
+    names = names_of(pool, topic, (0, 1)) + 0.5 * pool[topic == 0].mean(axis=0)
+    fitted = EVIDENCE()(
+        pool[rows], np.eye(2)[topic[rows]], pool=pool, label_embeddings=names.astype("float32")
+    )
+    scores = registry.misc.get(f"classy_scores.{fitted.kind}.v1")(fitted.arrays, pool)
+    assert scores[:, 1].mean() == pytest.approx((topic == 1).mean(), abs=0.05)
+
+
+@pytest.mark.parametrize("named", [False, True])
+def test_kernel_expert_leaves_each_example_out(named):
+    case, _ = problem()
+    case = case._replace(X=case.X.astype("float64"))
+    # With the class weights of all examples, so that only the example itself is missing.
+    held_out = evidence_head._kernel_expert(case, 0.5, named).held_out
+    X, Y, weight = case.X, case.Y, case.weight
+    if named:
+        X, Y, weight = np.vstack([X, case.names]), np.vstack([Y, np.eye(3)]), np.ones(27)
+    balanced = registry.misc.get("classy_calibration.balance.v1")(weight, Y.argmax(axis=1))
+    gaussian = registry.misc.get("classy_kernel.gaussian.v1")
+    for i in (0, 7, 23):
+        rest = np.arange(len(X)) != i
+        kernel = gaussian(X[rest], X[rest], 1.0) + np.diag(0.5 / balanced[rest])
+        dual = np.linalg.solve(kernel, Y[rest] - 1 / 3)
+        expected = gaussian(X[[i]], X[rest], 1.0) @ dual
+        np.testing.assert_allclose(held_out[i], expected[0], atol=1e-8)
+
+
+def test_graph_expert_leaves_each_example_out():
+    case, rows = problem()
+    found = evidence_head._graph_expert(case, DEFAULTS)
+    weight = case.weight.copy()
+    weight[5] = 1e-12  # said nothing, but for the balance of the classes
+    total = case.Y.sum(axis=0)
+    case_without = case._replace(weight=weight * 1.0)
+    same = case_without.Y[5].argmax()
+    # Balance as if it were still there.
+    case_without.weight[case.Y.argmax(axis=1) == same] *= (total[same] - 1) / total[same]
+    expected = evidence_head._graph_expert(case_without, DEFAULTS).on_pool[rows[5]]
+    order = found.held_out[5].argsort()
+    assert (expected.argsort() == order).all()
+    assert found.held_out[5][order[-1]] < found.on_pool[rows[5]][order[-1]] + 1e-9
+
+
+def test_an_expert_that_is_wrong_gets_no_say():
+    rng = np.random.default_rng(0)
+    y = rng.integers(0, 3, 60)
+    right = 2 * np.eye(3)[y] + rng.normal(size=(60, 3))
+    wrong = 2 * np.eye(3)[(y + 1) % 3] + rng.normal(size=(60, 3))
+    held_out = np.stack([right, wrong])
+    scale, _ = pool_opinions(held_out, np.ones(2), np.full(2, 2.0), y, np.ones(60))
+    assert scale[0] > 0.8
+    assert scale[1] == 0
+
+
+def test_experts_keep_their_usual_scale_without_examples():
+    usual, nobody = np.array([1.0, 6.0]), np.zeros(0, int)
+    scale, bias = pool_opinions(np.zeros((2, 0, 3)), usual, np.full(2, 2.0), nobody, np.zeros(0))
+    assert scale == pytest.approx([1.0, 6.0])
+    assert bias == pytest.approx(np.zeros(3))
+
+
+def test_names_that_mean_nothing_are_less_sure():
+    pool, topic = arcs()
+    pool = pool_graph.unit(pool)
+    good = pool_graph.unit(names_of(pool, topic))
+    random = pool_graph.unit(np.random.default_rng(3).normal(size=(3, 12)))
+    certainty = []
+    for names in (good, random):
+        coef, intercept = pool_names.names_model(pool, names, 15)
+        labels = (pool @ coef.T + intercept).argmax(axis=1)
+        certainty.append(pool_names.expected_accuracy(pool, names, labels))
+    assert certainty[0] > 0.85
+    assert certainty[1] < certainty[0] - 0.2
+
+
+def test_scale_to_certainty():
+    logits = np.random.default_rng(0).normal(size=(500, 4))
+    scale = pool_names.scale_to_certainty(logits, 0.7)
+    probs = evidence_head._softmax(scale * logits)
+    assert probs.max(axis=1).mean() == pytest.approx(0.7, abs=1e-6)
+
+
+def test_deterministic_and_nothing_but_arrays():
+    pool, topic = arcs()
+    args = pool[::30], np.eye(3)[topic[::30]]
+    names = names_of(pool, topic)
+    first, second = (EVIDENCE()(*args, pool=pool, label_embeddings=names, seed=3) for _ in range(2))
+    assert first.kind == second.kind == "linear_kernel"
+    for key, array in first.arrays.items():
+        assert array.dtype.kind in "fi"
+        np.testing.assert_array_equal(array, second.arrays[key])
+
+
+def test_one_more_example_changes_little():
+    """From step to step the blend moves, it does not jump."""
+    pool, topic = arcs()
+    rows = np.random.default_rng(1).permutation(len(pool))[:31]
+    probs = []
+    for some in (rows[:-1], rows):
+        fitted = EVIDENCE()(
+            pool[some],
+            np.eye(3)[topic[some]],
+            pool=pool,
+            label_embeddings=names_of(pool, topic),
+        )
+        probs.append(registry.misc.get("classy_scores.linear_kernel.v1")(fitted.arrays, pool))
+    assert np.abs(probs[0] - probs[1]).mean() < 0.05
+
+
+def test_a_weightless_example_says_nothing():
+    pool, topic = arcs()
+    rows = np.array([0, 60, 120, 180, 240, 300])
+    Y = np.eye(3)[topic[rows]]
+    X, wrong = pool[np.append(rows, 5)], np.vstack([Y, np.eye(3)[[1]]])
+    weight = np.append(np.ones(6), 1e-9)
+    right = EVIDENCE()(pool[rows], Y, pool=pool)
+    ignored = EVIDENCE()(X, wrong, sample_weight=weight, pool=pool)
+    scores = registry.misc.get("classy_scores.linear_kernel.v1")
+    difference = scores(right.arrays, pool) - scores(ignored.arrays, pool)
+    assert np.abs(difference).mean() < 0.02
+
+
+@pytest.mark.parametrize("seen", [[0], [0, 1]])
+def test_labels_without_examples(seen):
+    pool, topic = arcs()
+    rows = np.flatnonzero(np.isin(topic, seen))[::20]
+    fitted = EVIDENCE()(
+        pool[rows], np.eye(3)[topic[rows]], pool=pool, label_embeddings=names_of(pool, topic)
+    )
+    assert accuracy(fitted, pool, topic) > 0.6
+
+
+@pytest.mark.parametrize("case", ["no pool", "tiny pool", "multi_label"])
+def test_where_a_graph_makes_no_sense_it_is_the_kernel_head(case):
+    pool, topic = arcs()
+    X, Y = pool[::30], np.eye(3)[topic[::30]]
+    given = {"no pool": None, "tiny pool": pool[:5], "multi_label": pool}[case]
+    several = case == "multi_label"
+    fitted = EVIDENCE()(X, Y, pool=given, multi_label=several)
+    plain = KERNEL()(X, Y, multi_label=several)
+    assert fitted.kind == plain.kind
+    for key, array in fitted.arrays.items():
+        np.testing.assert_array_equal(array, plain.arrays[key])
+
+
+def test_a_large_pool_is_sampled_by_the_seed():
+    pool, topic = arcs()
+    args = pool[::20], np.eye(3)[topic[::20]]
+    first, again, other = (EVIDENCE(max_pool=100)(*args, pool=pool, seed=s) for s in (1, 1, 2))
+    assert (first.arrays["coef"] == again.arrays["coef"]).all()
+    assert (first.arrays["coef"] != other.arrays["coef"]).any()
+    assert accuracy(first, pool, topic) > 0.9
+
+
+def test_the_head_can_be_pickled_for_other_processes():
+    assert pickle.loads(pickle.dumps(EVIDENCE())).keywords == EVIDENCE().keywords
