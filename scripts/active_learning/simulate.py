@@ -8,14 +8,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
-from sklearn.model_selection import KFold
 
 from scripts.active_learning.arrays import Floats, Labels, Mask, Rows
 from scripts.active_learning.autovalidation import Evidence, MachineLabels, measured_precision
+from scripts.active_learning.cross_validation import Predict, cross_validate
 from scripts.active_learning.plan import StepSettings, plan_step
 from scripts.active_learning.query import QueryState
 
-Predict = Callable[[Floats], Floats]
 # Embeddings (n, d), class numbers (n,), weights (n,) or None -> probabilities of embeddings.
 Fit = Callable[[Floats, Labels, Floats | None], Predict]
 
@@ -36,16 +35,12 @@ class Corpus:
 @dataclass(frozen=True)
 class SimulationSettings:
     """budget: answers by people, audits included. start: how many of them make the first batch.
-    balanced_start: that many for each class instead, drawn from the truth, as by a person who
-        looks for some of each. folds: of the cross-validation that gives the evidence.
-    train_on_machine: the weight of machine answers in training; 0 leaves them out.
+    folds: of the cross-validation that gives the evidence.
     """
 
     budget: int = 400
     start: int = 10
-    balanced_start: bool = False
     folds: int = 5
-    train_on_machine: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -91,52 +86,41 @@ def simulate(
     while True:
         asked = np.array(order, dtype=np.intp)
         free = np.flatnonzero((human < 0) & (machine < 0))
-        size = min(step.batch_size, settings.budget - len(order))
+        left = settings.budget - len(order)
+        size = min(step.batch_size if order else settings.start, left)
         evidence = None
         if model is not None and step.validation.rule == "precision":
-            evidence = _evidence(corpus, fit, human, machine, audit_of, asked, settings, rng)
+            seed = int(rng.integers(2**31))
+            evidence = _evidence(corpus, fit, human, audit_of, asked, seed, settings.folds)
         if size <= 0 or not len(free):
             break
-        if model is None:
-            batch = _first_batch(corpus, step, settings, rng)
-            human[batch] = corpus.answers[batch]
-            order += batch.tolist()
-            threshold = float("inf")
-        else:
-            standing = np.flatnonzero(machine >= 0)
-            state = QueryState(
-                model(corpus.embeddings[free]),
-                corpus.embeddings[free],
-                corpus.embeddings[asked],
-                model(corpus.embeddings[asked]),
-            )
-            checked = audit_of >= 0
-            plan = plan_step(
-                state,
-                replace(step, batch_size=size),
-                rng,
-                evidence,
-                MachineLabels(
-                    model(corpus.embeddings[standing]),
-                    machine[standing],
-                    measured_precision(audit_of[checked], human[checked]),
-                ),
-            )
-            machine[standing[plan.withdraw]] = -1
-            query, auto = free[plan.query], free[plan.auto]
-            # Audits come out of people's budget too, and count as answers by people.
-            audits = free[plan.audit][: max(settings.budget - len(order) - len(query), 0)]
-            ever += len(auto)
-            right += int((plan.auto_labels == corpus.truth[auto]).sum())
-            machine[auto] = plan.auto_labels
-            audit_of[audits] = machine[audits]
-            machine[audits] = -1
-            new = np.concatenate([query, audits]).astype(np.intp)
-            human[new] = corpus.answers[new]
-            order += new.tolist()
-            threshold = float(plan.thresholds.min())
+        standing = np.flatnonzero(machine >= 0)
+        checked = audit_of >= 0
+        plan = plan_step(
+            _state(corpus, model, free, asked),
+            replace(step, batch_size=size),
+            rng,
+            evidence,
+            MachineLabels(
+                _probs(corpus, model, standing),
+                machine[standing],
+                measured_precision(audit_of[checked], human[checked]),
+            ),
+        )
+        machine[standing[plan.withdraw]] = -1
+        query, auto = free[plan.query], free[plan.auto]
+        # Audits come out of people's budget too, and count as answers by people.
+        audits = free[plan.audit][: max(left - len(query), 0)]
+        ever += len(auto)
+        right += int((plan.auto_labels == corpus.truth[auto]).sum())
+        machine[auto] = plan.auto_labels
+        audit_of[audits] = machine[audits]
+        machine[audits] = -1
+        new = np.concatenate([query, audits]).astype(np.intp)
+        human[new] = corpus.answers[new]
+        order += new.tolist()
         asked = np.array(order, dtype=np.intp)
-        model = _train(corpus, fit, human, machine, asked, settings.train_on_machine)
+        model = _train(corpus, fit, human, asked)
         probs = model(corpus.test_embeddings)
         standing = np.flatnonzero(machine >= 0)
         snapshots.append(
@@ -148,7 +132,7 @@ def simulate(
                 machine_right=int((machine[standing] == corpus.truth[standing]).sum()),
                 ever_machine=ever,
                 ever_right=right,
-                threshold=threshold,
+                threshold=float(plan.thresholds.min()),
                 audit_right=(audit_of == human)[audit_of >= 0],
                 asked=asked,
             )
@@ -166,48 +150,37 @@ def at_budgets(snapshots: Sequence[Snapshot], budgets: Sequence[int]) -> dict[in
     return found
 
 
-def _first_batch(
-    corpus: Corpus, step: StepSettings, settings: SimulationSettings, rng: np.random.Generator
-) -> Rows:
-    if settings.balanced_start:
-        each = settings.start // corpus.k
-        return np.concatenate(
-            [rng.permutation(np.flatnonzero(corpus.truth == c))[:each] for c in range(corpus.k)]
-        )
-    blank = np.full((len(corpus.embeddings), corpus.k), 1 / corpus.k)
-    return step.cold_start(QueryState(blank, corpus.embeddings), settings.start, rng)
+def _probs(corpus: Corpus, model: Predict | None, rows: Rows) -> Floats:
+    """(n, k); without a model, all labels are alike."""
+    if model is None:
+        return np.full((len(rows), corpus.k), 1 / corpus.k)
+    return model(corpus.embeddings[rows])
 
 
-def _train(
-    corpus: Corpus, fit: Fit, human: Labels, machine: Labels, rows: Rows, machine_weight: float
-) -> Predict:
-    labels, weight = human[rows], None
-    if machine_weight > 0:
-        extra = np.flatnonzero(machine >= 0)
-        weight = np.concatenate([np.ones(len(rows)), np.full(len(extra), machine_weight)])
-        rows = np.concatenate([rows, extra])
-        labels = np.concatenate([labels, machine[extra]])
-    return fit(corpus.embeddings[rows], labels, weight)
+def _state(corpus: Corpus, model: Predict | None, free: Rows, asked: Rows) -> QueryState:
+    return QueryState(
+        _probs(corpus, model, free),
+        corpus.embeddings[free],
+        corpus.embeddings[asked],
+        _probs(corpus, model, asked),
+    )
+
+
+def _train(corpus: Corpus, fit: Fit, human: Labels, rows: Rows) -> Predict:
+    return fit(corpus.embeddings[rows], human[rows], None)
 
 
 def _evidence(
-    corpus: Corpus,
-    fit: Fit,
-    human: Labels,
-    machine: Labels,
-    audit_of: Labels,
-    asked: Rows,
-    settings: SimulationSettings,
-    rng: np.random.Generator,
+    corpus: Corpus, fit: Fit, human: Labels, audit_of: Labels, asked: Rows, seed: int, folds: int
 ) -> Evidence | None:
-    labels = human[asked]
-    folds = min(settings.folds, len(asked))
-    if folds < 2:
+    if len(asked) < 2:
         return None
-    probs = np.zeros((len(asked), corpus.k))
-    splits = KFold(folds, shuffle=True, random_state=int(rng.integers(2**31)))
-    for train, test in splits.split(asked):
-        model = _train(corpus, fit, human, machine, asked[train], settings.train_on_machine)
-        probs[test] = model(corpus.embeddings[asked[test]])
+    probs = cross_validate(
+        lambda train: _train(corpus, fit, human, asked[train]),
+        corpus.embeddings[asked],
+        corpus.k,
+        folds,
+        seed,
+    )
     audited: Mask = audit_of[asked] >= 0
-    return Evidence(probs, labels, audited)
+    return Evidence(probs, human[asked], audited)

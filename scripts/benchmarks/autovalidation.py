@@ -61,7 +61,7 @@ def compare(
 def _run(
     data: Embedded, rule: str, seed: int, head: str, budgets: Sequence[int], batch_size: int
 ) -> tuple[dict[int, Snapshot], Corpus]:
-    corpus = make_corpus(data, seed, "clean")
+    corpus = make_corpus(data, seed)
     rng = np.random.default_rng([seed, 2])
     if rule == TUTORIAL:
         snapshots = tutorial_loop(corpus, rng, budget=max(budgets))

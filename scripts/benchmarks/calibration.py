@@ -10,7 +10,7 @@ from spacy.training import Example
 from spacy.util import registry
 from threadpoolctl import threadpool_limits
 
-import components.classy_heads  # noqa: F401
+import components.code  # noqa: F401
 from components.classy_textcat import label_text
 from components.onnx_encoder import OnnxEncoder
 from scripts.benchmarks.classy import Lookup, make_classy
@@ -22,12 +22,10 @@ BINS = 15
 TEST_TEXTS = 1500
 
 
-def expected_calibration_error(probs: np.ndarray, y: np.ndarray) -> float:
-    """Mean distance between certainty and accuracy over 15 bins of equal width (Guo et al. 2017).
-
-    probs: (n, k). y: (n,) columns of the right labels.
-    """
-    certainty, right = probs.max(axis=1), probs.argmax(axis=1) == y
+def calibration_error(certainty: np.ndarray, right: np.ndarray) -> float:
+    """Mean distance between certainty (n,) and accuracy over 15 bins of equal width. right: (n,)
+    whether the label of that certainty is right. Guo et al. 2017, "On Calibration of Modern Neural
+    Networks"."""
     bins = np.minimum((certainty * BINS).astype(int), BINS - 1)
     return sum(
         float(abs(certainty[bins == b].mean() - right[bins == b].mean()) * (bins == b).mean())
@@ -94,7 +92,7 @@ def compare(
         "classy as it comes (its decisions)": (classy(theirs, decisions=True), original),
         "classy_head.svc.v1": (ours("classy_head.svc.v1", lookup), X),
         "classy_head.logistic.v1": (ours("classy_head.logistic.v1", lookup), X),
-        "classy_head.kernel.v1 (default)": (ours("classy_head.kernel.v1", lookup), X),
+        "classy_head.kernel.v1": (ours("classy_head.kernel.v1", lookup), X),
         "logistic without label names": (ours("classy_head.logistic.v1", lookup, name_weight=0), X),
     }
     for size in sizes:
@@ -109,7 +107,7 @@ def compare(
                 seconds = time.perf_counter() - start
                 probs = predict(embeddings[test])
                 accuracy = float((probs.argmax(axis=1) == y[test]).mean())
-                error = expected_calibration_error(probs, y[test])
+                error = calibration_error(probs.max(axis=1), probs.argmax(axis=1) == y[test])
                 measured[name].append((accuracy, error, brier_score(probs, y[test]), seconds))
         for name, runs in measured.items():
             accuracy, error, brier, _ = np.mean(runs, axis=0)

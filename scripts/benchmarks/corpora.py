@@ -40,7 +40,7 @@ class Embedded:
 
 
 def embed(source: str, encoder: Path, cache: Path) -> Embedded:
-    """bbc_news, or a file with the columns text and label, without duplicates.
+    """A data set that read_labelled knows.
 
     RAISES (ProjectError): The data cannot be read. (ValueError): There is no such encoder.
     """
@@ -48,7 +48,7 @@ def embed(source: str, encoder: Path, cache: Path) -> Embedded:
     names = sorted(set(gold))
     encode = CachedEncoder(OnnxEncoder(encoder), cache).encode
     return Embedded(
-        source if source == "bbc_news" else Path(source).stem,
+        Path(source).stem,
         encode(texts),
         np.array([names.index(label) for label in gold]),
         encode([label_text(name) for name in names]),

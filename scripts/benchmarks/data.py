@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import srsly
 
+from scripts.benchmarks.packages import PACKAGED
 from scripts.cli.console import msg
 from scripts.cli.errors import ProjectError
 from scripts.data.rows import to_rows
@@ -15,10 +16,13 @@ from scripts.data.sources import load
 
 
 def read_labelled(source: str) -> tuple[list[str], list[str]]:
-    """Texts and one label each, without duplicates: `bbc_news`, or a file with columns text, label.
+    """Texts and one label each, without duplicates: `bbc_news`, the name of another data set that a
+    package carries (packages.py), or a file with columns text, label.
 
     RAISES (ProjectError): The data cannot be read or has no labels.
     """
+    if source in PACKAGED:
+        return PACKAGED[source]()
     rows, _ = to_rows(load(source, "train", "text", "label"), "text", "label")
     rows = [row for row in rows if row["labels"]]
     if not rows:

@@ -9,7 +9,7 @@ from sklearn.linear_model import LogisticRegression
 from spacy.util import registry
 
 import components.classy_heads
-import components.pool_heads
+import components.code
 from scripts.active_learning.arrays import Floats, Labels
 from scripts.active_learning.simulate import Corpus, Fit, Predict
 from scripts.benchmarks.corpora import Embedded, split

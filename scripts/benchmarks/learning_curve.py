@@ -1,37 +1,25 @@
 """Accuracy by number of labels: strategies, heads and the tutorial's own loop, in one run."""
 
 import csv
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 import numpy as np
 from sklearn.metrics import f1_score
 
-from scripts.active_learning.autovalidation import ValidationSettings
-from scripts.active_learning.metrics import labels_to_reach
-from scripts.active_learning.plan import StepSettings
-from scripts.active_learning.query import STRATEGIES
-from scripts.active_learning.simulate import (
-    Corpus,
-    SimulationSettings,
-    Snapshot,
-    at_budgets,
-    simulate,
-)
+from scripts.active_learning.simulate import Corpus, Snapshot, at_budgets
+from scripts.benchmarks.calibration import calibration_error
 from scripts.benchmarks.corpora import Embedded, split, with_noise, with_rare_class
-from scripts.benchmarks.heads import fit_on, make_head
-from scripts.benchmarks.tutorial_loop import tutorial_loop
+from scripts.benchmarks.loops import TUTORIAL, Budget, run_loop
 from scripts.cli.console import msg
 
 BUDGETS = (20, 50, 100, 150, 200, 300, 400)
-CONDITIONS = ("clean", "noise", "rare")
-TUTORIAL = "tutorial"
 
 
 @dataclass(frozen=True)
 class Row:
-    """One point of one run. loop: "tutorial", or head/strategy. machine, machine_right: texts that
+    """One point of one run. loop: a name that run_loop knows. machine, machine_right: texts that
     the machine has answered so far, and how many of those answers are true."""
 
     dataset: str
@@ -43,6 +31,17 @@ class Row:
     macro_f: float
     machine: int = 0
     machine_right: int = 0
+    calibration_error: float = float("nan")
+
+
+@dataclass(frozen=True)
+class Condition:
+    """name: clean, noise or rare. noise: that share of answers is wrong, if noise. rare: one class,
+    another with each seed, is that many times rarer in the pool, if rare."""
+
+    name: str = "clean"
+    noise: float = 0.2
+    rare: float = 20.0
 
 
 def run(
@@ -50,105 +49,60 @@ def run(
     loops: Sequence[str],
     seeds: int,
     table: Path,
-    condition: str = "clean",
-    noise: float = 0.2,
-    rare: float = 20.0,
+    condition: Condition = Condition(),
     budgets: Sequence[int] = BUDGETS,
-    batch_size: int = 10,
-    start: int = 20,
-    tutorial_budget: int = 200,
+    budget: Budget | None = None,
 ) -> list[Row]:
     """Run what `table`, a CSV file, does not hold yet, append it there, and return all of it.
 
-    loops: "tutorial" or HEAD/STRATEGY, as "pool/margin"; with /names at its end, the head is told
-        the names of the labels only and not what they mean.
+    loops: names that run_loop knows.
     """
     rows = read(table)
     done = {(r.dataset, r.condition, r.loop, r.seed) for r in rows}
-    for data in datasets:
-        for seed in range(seeds):
+    budget = budget or Budget(labels=max(budgets))
+    for seed in range(seeds):
+        for data in datasets:
             for loop in loops:
-                if (data.name, condition, loop, seed) in done:
+                if (data.name, condition.name, loop, seed) in done:
                     continue
-                corpus = make_corpus(data, seed, condition, noise, rare)
-                rng = np.random.default_rng([seed, 1])
-                if loop == TUTORIAL:
-                    snapshots = tutorial_loop(corpus, rng, budget=tutorial_budget)
-                else:
-                    snapshots = _loop(corpus, data, loop, batch_size, start, max(budgets), rng)
-                wanted = [b for b in budgets if b <= snapshots[-1].labels + batch_size]
-                new = _rows(snapshots, wanted, corpus, data.name, condition, loop, seed)
+                corpus = make_corpus(data, seed, condition)
+                snapshots = run_loop(loop, corpus, data, budget, seed)
+                points = at_budgets(snapshots, tuple(budgets))
+                new = [
+                    _row(points[n], corpus, (data.name, condition.name, loop, seed), n)
+                    for n in points
+                    if n <= snapshots[-1].labels + budget.batch_size
+                ]
                 _append(table, new)
                 rows += new
-            msg.text(f"{data.name}, {condition}: seed {seed + 1} of {seeds} done")
-    return [row for row in rows if row.condition == condition]
+            msg.text(f"{data.name}, {condition.name}: seed {seed + 1} of {seeds} done")
+    return [row for row in rows if row.condition == condition.name]
 
 
-def make_corpus(
-    data: Embedded, seed: int, condition: str, noise: float = 0.2, rare: float = 20.0
-) -> Corpus:
-    """A split by seed. "noise": that share of answers is wrong. "rare": one class, another with
-    each seed, is that many times rarer in the pool."""
+def make_corpus(data: Embedded, seed: int, condition: Condition = Condition()) -> Corpus:
+    """A split by seed, in this condition."""
     rng = np.random.default_rng(seed)
     k = len(data.label_names)
     corpus = split(data.embeddings, data.labels, k, rng)
-    if condition == "noise":
-        return with_noise(corpus, noise, rng)
-    if condition == "rare":
-        return with_rare_class(corpus, seed % k, rare)
+    if condition.name == "noise":
+        return with_noise(corpus, condition.noise, rng)
+    if condition.name == "rare":
+        return with_rare_class(corpus, seed % k, condition.rare)
     return corpus
 
 
-def _loop(
-    corpus: Corpus,
-    data: Embedded,
-    loop: str,
-    batch_size: int,
-    start: int,
-    budget: int,
-    rng: np.random.Generator,
-) -> list[Snapshot]:
-    head, strategy, *told = loop.split("/")
-    step = StepSettings(
-        batch_size=batch_size,
-        strategy=STRATEGIES[strategy],
-        # A strategy that starts typically and goes on at random is not what random sampling means.
-        **({"cold_start": STRATEGIES[strategy]} if strategy in ("fifo", "random") else {}),
-        random_share=0.0,
-        validation=ValidationSettings(rule="off"),
+def _row(snapshot: Snapshot, corpus: Corpus, run_of: tuple[str, str, str, int], n: int) -> Row:
+    right = snapshot.predicted == corpus.test_labels
+    macro = f1_score(corpus.test_labels, snapshot.predicted, average="macro", zero_division=0)
+    return Row(
+        *run_of,
+        n,
+        float(right.mean()),
+        float(macro),
+        snapshot.ever_machine,
+        snapshot.ever_right,
+        calibration_error(snapshot.certainty, right),
     )
-    labels = data.label_names if told == ["names"] else data.label_descriptions
-    fit = fit_on(make_head(head), corpus, labels)
-    return simulate(corpus, fit, step, SimulationSettings(budget=budget, start=start), rng)
-
-
-def _rows(
-    snapshots: Sequence[Snapshot],
-    budgets: Iterable[int],
-    corpus: Corpus,
-    dataset: str,
-    condition: str,
-    loop: str,
-    seed: int,
-) -> list[Row]:
-    rows = []
-    for budget, snapshot in at_budgets(snapshots, tuple(budgets)).items():
-        accuracy = float((snapshot.predicted == corpus.test_labels).mean())
-        macro = f1_score(corpus.test_labels, snapshot.predicted, average="macro", zero_division=0)
-        rows.append(
-            Row(
-                dataset,
-                condition,
-                loop,
-                seed,
-                budget,
-                accuracy,
-                float(macro),
-                snapshot.ever_machine,
-                snapshot.ever_right,
-            )
-        )
-    return rows
 
 
 def read(table: Path) -> list[Row]:
@@ -167,6 +121,7 @@ def read(table: Path) -> list[Row]:
                 float(r["macro_f"]),
                 int(r.get("machine") or 0),
                 int(r.get("machine_right") or 0),
+                float(r.get("calibration_error") or "nan"),
             )
             for r in csv.DictReader(file)
         ]
@@ -194,6 +149,23 @@ def mean_and_sd(
         n: (float(np.mean(v)), float(np.std(v, ddof=1) if len(v) > 1 else 0.0))
         for n, v in sorted(values.items())
     }
+
+
+def labels_to_reach(labels: np.ndarray, scores: np.ndarray, target: float) -> float:
+    """Fewest labels at which a learning curve reaches target for good: from there on it does not
+    fall below it. Between two measured points the curve is a line; infinity if it never gets there.
+
+    labels: (p,) rising; scores: (p,).
+    """
+    labels, scores = np.asarray(labels, dtype=float), np.asarray(scores, dtype=float)
+    below = np.flatnonzero(scores < target)
+    if not len(below):
+        return float(labels[0])
+    last = below[-1]
+    if last == len(scores) - 1:
+        return float("inf")
+    share = (target - scores[last]) / (scores[last + 1] - scores[last])
+    return float(labels[last] + share * (labels[last + 1] - labels[last]))
 
 
 def summary(rows: Sequence[Row], measure: str = "accuracy") -> str:

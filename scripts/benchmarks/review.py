@@ -4,16 +4,16 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from sklearn.model_selection import KFold
 
 from scripts.active_learning.autovalidation import ValidationSettings
+from scripts.active_learning.cross_validation import cross_validate
 from scripts.active_learning.plan import StepSettings
 from scripts.active_learning.quality import label_errors
 from scripts.active_learning.query import STRATEGIES
-from scripts.active_learning.simulate import Corpus, Fit, SimulationSettings, simulate
+from scripts.active_learning.simulate import SimulationSettings, simulate
 from scripts.benchmarks.corpora import Embedded
 from scripts.benchmarks.heads import fit_on, make_head
-from scripts.benchmarks.learning_curve import make_corpus
+from scripts.benchmarks.learning_curve import Condition, make_corpus
 
 
 def compare(
@@ -53,7 +53,7 @@ def compare(
 def _found(
     data: Embedded, head: str, strategy: str, budget: int, seed: int, noise: float, most: float
 ) -> tuple[float, float, float]:
-    corpus = make_corpus(data, seed, "noise", noise=noise)
+    corpus = make_corpus(data, seed, Condition("noise", noise=noise))
     fit = fit_on(make_head(head), corpus, data.label_descriptions)
     step = StepSettings(
         batch_size=20,
@@ -63,18 +63,13 @@ def _found(
     )
     rng = np.random.default_rng([seed, 3])
     asked = simulate(corpus, fit, step, SimulationSettings(budget=budget, start=20), rng)[-1].asked
-    probs = cross_validated(corpus, fit, asked, seed)
+    probs = cross_validate(
+        lambda rows: fit(corpus.embeddings[asked[rows]], corpus.answers[asked[rows]], None),
+        corpus.embeddings[asked],
+        corpus.k,
+        seed=seed,
+    )
     wrong = corpus.answers[asked] != corpus.truth[asked]
     review = label_errors(probs, corpus.answers[asked], most=most)
     hits = wrong[review.rows].sum()
     return hits / wrong.sum(), hits / max(len(review.rows), 1), len(review.rows) / len(asked)
-
-
-def cross_validated(corpus: Corpus, fit: Fit, rows: np.ndarray, seed: int) -> np.ndarray:
-    """Out-of-sample probabilities (n, k) of these rows of the pool, from 5 folds."""
-    probs = np.zeros((len(rows), corpus.k))
-    for train, test in KFold(5, shuffle=True, random_state=seed).split(rows):
-        known = rows[train]
-        model = fit(corpus.embeddings[known], corpus.answers[known], None)
-        probs[test] = model(corpus.embeddings[rows[test]])
-    return probs

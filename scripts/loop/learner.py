@@ -1,16 +1,16 @@
 """The pipeline that the loop trains again at every step, with its embeddings kept on disk."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
-from sklearn.model_selection import KFold
 from spacy.language import Language
 from spacy.training import Example
 from spacy.util import load_config, load_model_from_config, registry
 
 import components.code  # noqa: F401
+from scripts.active_learning.cross_validation import cross_validate
 from scripts.data.corpus import Pool
 from scripts.loop.embedding_cache import CachedEncoder
 from scripts.loop.settings import TEXTCAT
@@ -93,10 +93,10 @@ class Learner:
         extra: Machine labels, part of every training set and of no test set.
         Leaves the pipeline trained on the last fold: call `train` afterwards.
         """
+
+        def fit(rows: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
+            self.train([*(answers[i] for i in rows), *extra])
+            return self.predict
+
         embeddings = self.embed([answer.text for answer in answers])
-        probs = np.zeros((len(answers), len(self.labels)))
-        splits = KFold(min(folds, len(answers)), shuffle=True, random_state=seed)
-        for train, test in splits.split(embeddings):
-            self.train([answers[i] for i in train] + list(extra))
-            probs[test] = self.predict(embeddings[test])
-        return probs
+        return cross_validate(fit, embeddings, len(self.labels), folds, seed)

