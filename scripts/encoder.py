@@ -7,17 +7,23 @@ import typer
 
 from scripts.cli.app import run
 from scripts.cli.console import msg
-from scripts.shipping.encoder import export, find_model
+from scripts.shipping.encoder import Precision, export, find_model
 
 
 def main(
     model: Annotated[str, typer.Argument(help="Name on the hub, or a local folder")],
     output_dir: Annotated[Path, typer.Argument(help="Folder to write", file_okay=False)],
-    quantize: Annotated[bool, typer.Option(help="8-bit weights: faster, less exact")] = False,
+    precision: Annotated[
+        Precision, typer.Option(help="int8: 8-bit weights, smaller and faster, less exact")
+    ] = "fp32",
+    prefix: Annotated[
+        str | None,
+        typer.Option(help='Put before each text, as "query: "; by default what the model asks for'),
+    ] = None,
 ) -> None:
     """Export a sentence encoder for ONNX Runtime and check it against the original."""
     msg.info(f"Exporting {model} from {find_model(model)[1]}")
-    cosines = export(model, output_dir, quantize=quantize)
+    cosines = export(model, output_dir, precision=precision, prefix=prefix)
     size = sum(file.stat().st_size for file in output_dir.iterdir()) / 1e6
     msg.good(
         f"{output_dir}: cosine with the original at least {cosines.min():.6f} "

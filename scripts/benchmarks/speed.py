@@ -21,7 +21,7 @@ from scripts.benchmarks.classy import DEFAULT_SETTINGS
 from scripts.benchmarks.data import read_labelled, sample_balanced, shipped_files
 from scripts.cli.console import msg
 from scripts.cli.errors import ProjectError, output_of
-from scripts.shipping.encoder import export, find_model
+from scripts.shipping.encoder import Precision, export, find_model
 from scripts.shipping.probe import install
 
 TEXT = "The minister said that the central bank would keep interest rates where they are."
@@ -59,9 +59,10 @@ def compare(source: str, model: str, rounds: int, only: list[str]) -> Iterator[d
 def make_pipelines(model: str, texts: list[str], gold: list[str], folder: Path) -> dict[str, Path]:
     """Trained pipelines with a 32-bit and an 8-bit encoder."""
     train, _ = sample_balanced(gold, 25, np.random.default_rng(0))
-    pipelines = {}
-    for name, quantize in (("fp32", False), ("int8", True)):
-        export(model, folder / f"encoder-{name}", quantize=quantize)
+    pipelines: dict[str, Path] = {}
+    precisions: tuple[Precision, ...] = ("fp32", "int8")
+    for name in precisions:
+        export(model, folder / f"encoder-{name}", precision=name)
         nlp = spacy.blank("en")
         pipe: Any = nlp.add_pipe("classy_textcat")
         pipe.encoder = OnnxEncoder(folder / f"encoder-{name}")

