@@ -153,13 +153,9 @@ def fit_evidence(
 
     (n, k), few = Y.shape, settings.neighbours
     if multi_label or k < 2 or pool is None or len(pool) <= few or n > MOST_EXAMPLES:
+        rest = {"label_embeddings": label_embeddings, "seed": seed}
         return _shared("classy_head.kernel.v1")()(
-            X,
-            Y,
-            multi_label=multi_label,
-            sample_weight=sample_weight,
-            label_embeddings=label_embeddings,
-            seed=seed,
+            X, Y, multi_label=multi_label, sample_weight=sample_weight, **rest
         )
     weight = np.ones(n) if sample_weight is None else np.asarray(sample_weight, float)
     unit = _shared("classy_pool.unit.v1")
@@ -179,31 +175,35 @@ def fit_evidence(
 
 
 def _experts(problem: Problem, settings: Settings) -> list[Expert]:
-    """Names and kernel expert with names only where there are names."""
-    experts = [_kernel_expert(problem, settings.ridge, named=False)]
+    """Examples and graph; and the names, and names among the examples, where there are names."""
+    X, _, _, pool, names, gamma = problem
+    gaussian = _shared("classy_kernel.gaussian.v1")
+    points = X if names is None else np.vstack([X, names])
+    kernels = gaussian(points, points, gamma), gaussian(pool, points, gamma)
+    experts = [_kernel_expert(problem, settings.ridge, kernels, named=False)]
     experts.append(_graph_expert(problem, settings))
-    if problem.names is not None:
-        coef, intercept = _shared("classy_pool.names.v1")(
-            problem.pool, problem.names, settings.neighbours
-        )
-        of_examples, of_pool = (Z @ coef.T + intercept for Z in (problem.X, problem.pool))
+    if names is not None:
+        coef, intercept = _shared("classy_pool.names.v1")(pool, names, settings.neighbours)
+        of_examples, of_pool = (Z @ coef.T + intercept for Z in (X, pool))
         experts.append(Expert(of_examples, of_pool, 1.0, NAMES_PRECISION, coef, intercept))
-        experts.append(_kernel_expert(problem, settings.ridge, named=True))
+        experts.append(_kernel_expert(problem, settings.ridge, kernels, named=True))
     return experts
 
 
-def _kernel_expert(problem: Problem, ridge: float, named: bool) -> Expert:
+def _kernel_expert(
+    problem: Problem, ridge: float, kernels: tuple[np.ndarray, np.ndarray], named: bool
+) -> Expert:
     """Least squares on Gaussian kernels around the examples, and with `named` around the names,
     each as one more example. What it says of an example that is held out comes from the same
-    inverse."""
-    X, Y, weight, pool, names, gamma = problem
+    inverse.
+
+    kernels: (m, m) and (p, m), of m points: the examples, then the names."""
+    Y, weight = problem.Y, problem.weight
     n, k = Y.shape
-    if named and names is not None:
-        X, Y = np.vstack([X, names]), np.vstack([Y, np.eye(k)])
-        weight = np.append(weight, np.ones(k))
-    gaussian = _shared("classy_kernel.gaussian.v1")
-    y = Y.argmax(axis=1)
-    kernel = gaussian(X, X, gamma)
+    if named:
+        Y, weight = np.vstack([Y, np.eye(k)]), np.append(weight, np.ones(k))
+    m, y = len(Y), Y.argmax(axis=1)
+    kernel, on_pool = kernels[0][:m, :m], kernels[1][:, :m]
     balanced = _shared("classy_calibration.balance.v1")(weight, y)
     inverse = np.linalg.inv(kernel + np.diag(ridge / balanced))
     targets = Y - 1 / k
@@ -213,9 +213,8 @@ def _kernel_expert(problem: Problem, ridge: float, named: bool) -> Expert:
     own = fitted[np.arange(n), y[:n]]
     lead = float((own - (fitted.sum(axis=1) - own) / (k - 1)).mean())
     usual = USUAL_MARGIN / max(lead, 1e-3)
-    # Points are the same for both kernel experts: examples first, then names.
-    padded = np.vstack([dual, np.zeros((n + (0 if names is None else k) - len(dual), k))])
-    return Expert(held_out, gaussian(pool, X, gamma) @ dual, usual, KERNEL_PRECISION, dual=padded)
+    padded = np.vstack([dual, np.zeros((len(kernels[0]) - m, k))])
+    return Expert(held_out, on_pool @ dual, usual, KERNEL_PRECISION, dual=padded)
 
 
 def _graph_expert(problem: Problem, settings: Settings) -> Expert:

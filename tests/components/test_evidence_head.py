@@ -79,12 +79,14 @@ def test_kernel_expert_leaves_each_example_out(named):
     case, _ = problem()
     case = case._replace(X=case.X.astype("float64"))
     # With the class weights of all examples, so that only the example itself is missing.
-    held_out = evidence_head._kernel_expert(case, 0.5, named).held_out
+    gaussian = registry.misc.get("classy_kernel.gaussian.v1")
+    points = np.vstack([case.X, case.names])
+    kernels = gaussian(points, points, 1.0), gaussian(case.pool, points, 1.0)
+    held_out = evidence_head._kernel_expert(case, 0.5, kernels, named).held_out
     X, Y, weight = case.X, case.Y, case.weight
     if named:
         X, Y, weight = np.vstack([X, case.names]), np.vstack([Y, np.eye(3)]), np.ones(27)
     balanced = registry.misc.get("classy_calibration.balance.v1")(weight, Y.argmax(axis=1))
-    gaussian = registry.misc.get("classy_kernel.gaussian.v1")
     for i in (0, 7, 23):
         rest = np.arange(len(X)) != i
         kernel = gaussian(X[rest], X[rest], 1.0) + np.diag(0.5 / balanced[rest])
