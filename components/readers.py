@@ -1,4 +1,5 @@
-"""What `[initialize.components.classy_textcat]` reads beside the examples. Does not ship."""
+"""What `[initialize.components.classy_textcat]` reads beside the examples. Nobody who loads a
+package needs it, but who trains it again does."""
 
 from pathlib import Path
 

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import srsly
 
 from scripts.benchmarks.packages import PACKAGED
 from scripts.cli.console import msg
@@ -42,11 +41,6 @@ def sample_balanced(
         ]
     )
     return train, rng.permutation(np.setdiff1d(np.arange(len(values)), train))
-
-
-def shipped_files() -> list[str]:
-    """The files of components/ that ship in a package, as project.yml lists them."""
-    return str(srsly.read_yaml("project.yml")["vars"]["shipped"]).split(",")
 
 
 def report(rows: list[dict[str, Any]], path: Path) -> None:

@@ -15,10 +15,10 @@ import numpy as np
 import spacy
 from spacy.training import Example
 
-import components.code  # noqa: F401
+from components.code import PARTS
 from components.onnx_encoder import OnnxEncoder
 from scripts.benchmarks.classy import DEFAULT_SETTINGS
-from scripts.benchmarks.data import read_labelled, sample_balanced, shipped_files
+from scripts.benchmarks.data import read_labelled, sample_balanced
 from scripts.cli.console import msg
 from scripts.cli.errors import ProjectError, output_of
 from scripts.shipping.encoder import Precision, export, find_model
@@ -252,15 +252,8 @@ def as_data(texts: list[str], gold: list[str], rows: np.ndarray) -> dict[str, li
 def build_wheel(pipeline: Path, name: str, folder: Path) -> Path:
     folder.mkdir()
     command = [sys.executable, "-m", "spacy", "package", str(pipeline), str(folder)]
-    command += [
-        "--code",
-        ",".join(shipped_files()),
-        "--name",
-        f"bench_{name}",
-        "--version",
-        "0.0.0",
-    ]
-    command += ["--build", "wheel", "--require-parent"]
+    command += ["--code", ",".join(map(str, PARTS)), "--name", f"bench_{name}"]
+    command += ["--version", "0.0.0", "--build", "wheel", "--require-parent"]
     output_of(command, "The pipeline could not be packaged.")
     (wheel,) = folder.glob("*/dist/*.whl")
     return wheel
