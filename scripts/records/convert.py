@@ -103,6 +103,10 @@ def record_to_answer(
         if status != "draft":
             discarded = status == "discarded"
             votes.append(Vote(user, () if discarded else labels, discarded, unclear))
+    # A discard of a text for which nothing was chosen has no value, and the SDK hides it.
+    for model in record._model.responses or ():
+        if model.status == "discarded" and QUESTION not in (model.values or {}):
+            votes.append(Vote(users.get(str(model.user_id), str(model.user_id)), (), True))
     status_, labels_ = resolve(votes, bot, min_submitted, multi_label)
     return Answer(
         id=str(record.id),

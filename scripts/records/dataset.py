@@ -17,8 +17,8 @@ from scripts.records.settings import ArgillaSettings
 BOT = "classy-bot"  # validates automatically
 ORACLE = "simulated-oracle"  # answers from gold labels, in demos, tests and benchmarks
 # Where a record comes from: a cold start, the query strategy, a random draw from the pool, a random
-# check of the bot's labels, the bot itself, a second look by a person, or the held-out test set.
-SOURCES = ["seed", "query", "sample", "audit", "auto", "review", "test"]
+# check of the bot's labels, the bot itself, or a second look by a person.
+SOURCES = ["seed", "query", "sample", "audit", "auto", "review"]
 MOST = 500  # records that Argilla takes in one request
 
 
@@ -36,7 +36,8 @@ class LoopDataset:
     ) -> "LoopDataset":
         """The data set of the settings; made if it is not there yet.
 
-        labels: label -> description. dim: Length of the embeddings; None to make no data set.
+        labels: label -> description. dim: Length of the embeddings, 0 for records that are not
+            the loop's: without embeddings and metadata. None to make no data set.
         RAISES (ProjectError): It exists with other labels, or was made by something else.
         """
         with warnings.catch_warnings():  # the SDK warns where something is not there yet
@@ -86,8 +87,9 @@ class LoopDataset:
         ]
 
     def answers(self) -> list[Answer]:
-        """One answer a text: its rounds together. The held-out test set is not part of it."""
+        """One answer a text: its rounds together."""
         return merge(
+            # Older versions put the held-out test set here: nothing may be trained on it.
             (answer for answer in self.pull() if answer.source != "test"),
             BOT,
             self.settings.min_submitted,
@@ -194,8 +196,10 @@ def dataset_settings(settings: ArgillaSettings, labels: dict[str, str], dim: int
             rg.IntegerMetadataProperty("iteration", title="Step of the loop"),
             rg.FloatMetadataProperty("uncertainty", title="Uncertainty of the model"),
             rg.TermsMetadataProperty("source", title="Source", options=SOURCES),
-        ],
-        vectors=[rg.VectorField(VECTOR, title="Embedding", dimensions=dim)],
+        ]
+        if dim
+        else [],
+        vectors=[rg.VectorField(VECTOR, title="Embedding", dimensions=dim)] if dim else [],
         distribution=rg.TaskDistribution(min_submitted=settings.min_submitted),
     )
 

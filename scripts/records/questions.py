@@ -41,15 +41,19 @@ def questions(names: list[str], multi_label: bool) -> list[rg.LabelQuestion | rg
     ]
 
 
-def default_guidelines(labels: dict[str, str], multi_label: bool) -> str:
-    """What the page says to annotators: the labels, and what its keys do."""
+def default_guidelines(labels: dict[str, str], multi_label: bool, suggests: bool = True) -> str:
+    """What the page says to annotators: the labels, and what its keys do.
+
+    suggests: Whether texts come with what the model thinks of them.
+    """
     lines = [
         f"- **{name}**" + (f": {text}" if text != name else "") for name, text in labels.items()
     ]
     if multi_label:
         task = "Choose every label that fits the text."
         keys = [
-            "- A **number** switches its label on or off. What the model suggests is on already.",
+            "- A **number** switches its label on or off."
+            + " What the model suggests is on already." * suggests,
             "- **Enter** submits what is on, and shows the next text.",
             f"- No label fits? That is an answer too: switch all others off and choose **{NONE}**. "
             "(Together with a label it says nothing, and the text is asked again.)",
@@ -59,9 +63,10 @@ def default_guidelines(labels: dict[str, str], multi_label: bool) -> str:
     else:
         task = "Choose the label that fits the text."
         keys = [
-            "- Where the suggestion is right: **Enter** submits it, and shows the next text.",
-            "- Where it is wrong, or there is none: the **number** of the right label, then "
-            "**Enter**.",
+            *["- Where the suggestion is right: **Enter** submits it, and shows the next text."]
+            * suggests,
+            ("- Where it is wrong, or there is none: the" if suggests else "- The")
+            + " **number** of the right label, then **Enter**.",
             "- Wrong number? **Arrow up**, then the right number, or click the right label: after "
             "a choice the note has the keys.",
             "- The number of a label that is on switches it off. Then Enter does nothing.",
@@ -73,10 +78,13 @@ def default_guidelines(labels: dict[str, str], multi_label: bool) -> str:
             "- With ten choices or more, a 1 waits a moment for a second digit: press Enter when "
             "you see the label on."
         )
+    about = (
+        " The suggestion is the model's, with its score: correct it where it is wrong. "
+        "Scores are shown with one decimal: 1.0 may be 0.96."
+    )
     return "\n".join(
         [
-            f"{task} The suggestion is the model's, with its score: correct it where it is wrong. "
-            "Scores are shown with one decimal: 1.0 may be 0.96.",
+            task + about * suggests,
             "",
             *lines,
             "",

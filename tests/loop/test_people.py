@@ -18,6 +18,9 @@ from scripts.loop.review import review
 from scripts.loop.settings import Settings
 from scripts.loop.step import step
 from scripts.records.answers import Answers
+from scripts.records.convert import doc_to_record
+from scripts.records.dataset import SOURCES
+from scripts.records.held_out import open_test_set
 from scripts.seed import main as seed
 from scripts.test_set import main as label_held_out
 from tests.loop_fixtures import opened
@@ -149,34 +152,75 @@ def test_a_label_with_a_comma_comes_back_from_argilla_in_one_piece(
 
 
 def test_people_label_a_test_set_where_the_data_has_none(
-    overrides: list[str], settings: Callable[..., Settings], tmp_path: Path
+    overrides: list[str],
+    settings: Callable[..., Settings],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     corpus = tmp_path / "corpus"
     chosen = settings("--paths.corpus", corpus)
     shutil.copytree(overrides[overrides.index("--paths.corpus") + 1], corpus)
     gold_test = list(DocBin().from_disk(corpus / "test.spacy").get_docs(spacy.blank("en").vocab))
+
+    class Context:
+        args = [*overrides, "--paths.corpus", str(corpus)]  # noqa: RUF012
+
+    def test_set() -> str:
+        label_held_out(Context(), 5)  # type: ignore[arg-type]
+        return capsys.readouterr().out
+
+    with pytest.raises(ProjectError, match=r"There is no .*held_out.jsonl"):
+        test_set()
+    (corpus / "test.spacy").unlink()
     with opened(chosen) as (loop, gold):
         dataset, learner, _ = loop
-
-        class Context:
-            args = [*overrides, "--paths.corpus", str(corpus)]  # noqa: RUF012
-
-        with pytest.raises(ProjectError, match=r"There is no .*held_out.jsonl"):
-            label_held_out(Context(), 5)  # type: ignore[arg-type]
-
-        (corpus / "test.spacy").unlink()
-        rows = []
+        labels, rows = list(learner.labels), []
         for doc in gold_test:
             rows.append({"id": text_id(doc.text), "text": doc.text})
             gold[rows[-1]["id"]] = [label for label, value in doc.cats.items() if value]
         srsly.write_jsonl(corpus / "held_out.jsonl", rows)
-        label_held_out(Context(), 5)  # type: ignore[arg-type]
+        said = test_set()
+        assert "0 labelled, 5 waiting, 0 discarded" in said
         assert not (corpus / "test.spacy").exists()
-        step(*loop, chosen)  # the held-out texts are none of the loop's business
-        annotate(dataset, gold, list(learner.labels))
+
+        # its records wait, and the loop goes on
+        assert step(*loop, chosen).asked == 6
+        annotate(dataset, gold, labels)
+        assert review(dataset, learner, 0.5) is not None
+        annotate(dataset, gold, labels)
         assert step(*loop, chosen).trained_on == 6
-        label_held_out(Context(), 5)  # type: ignore[arg-type]
+        assert not {row["id"] for row in rows} & {a.text_id for a in dataset.pull()}
+
+        held_out = open_test_set(dataset.client, chosen.argilla, learner.labels)
+        assert held_out.dataset.name == f"{chosen.argilla.dataset}-test"
+        assert f"Label at {held_out.url}" in said.splitlines()
+        assert "test the model" in str(held_out.dataset.guidelines)
+        records = list(held_out.dataset.records())
+        assert [r.fields["text"] for r in records] == [row["text"] for row in rows[:5]]
+        assert not any(list(r.suggestions) or r.metadata.to_dict() for r in records)
+
+        annotate(held_out, gold, labels, limit=3)
+        discarded = next(a for a in held_out.pull() if a.status == "waiting")
+        dataset.client.http_client.post(
+            f"/api/v1/records/{discarded.server_id}/responses",
+            json={"status": "discarded", "values": {}},
+        ).raise_for_status()
+        assert "3 labelled, 1 waiting, 1 discarded" in test_set()
         docs = list(DocBin().from_disk(corpus / "test.spacy").get_docs(spacy.blank("en").vocab))
-        assert [doc.text for doc in docs] == [row["text"] for row in rows[:5]]
+        assert [doc.text for doc in docs] == [row["text"] for row in rows[:3]]
         for doc, right in zip(docs, gold_test, strict=False):
             assert doc.cats == right.cats
+        assert not list(corpus.glob("*.part"))
+
+
+def test_held_out_texts_that_an_older_version_put_into_the_loop_are_not_trained_on(
+    settings: Callable[..., Settings], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chosen = settings()
+    monkeypatch.setattr("scripts.records.dataset.SOURCES", [*SOURCES, "test"])
+    with opened(chosen) as (loop, _):
+        dataset, learner, _ = loop
+        record = doc_to_record(learner.nlp.make_doc("held out"), iteration=0, source="test")
+        dataset.push([dataset.my_response(record, ["tech"])])
+        assert [answer.labels for answer in dataset.pull()] == [("tech",)]
+        assert dataset.answers() == []
