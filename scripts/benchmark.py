@@ -112,8 +112,6 @@ def datasets(
     loops += ["tutorial"] if tutorial else []
     budgets = (20, 50, 100, 200, 400)
     embedded = _embed(data, encoder, cache)
-    if not embedded:
-        return
     rows = curves.run(embedded, loops, seeds, runs, budgets=budgets)
     here = {one.name for one in embedded}
     rows = [row for row in rows if row.loop in loops and row.dataset in here]

@@ -5,26 +5,28 @@ import tempfile
 from pathlib import Path
 from typing import Annotated
 
-import srsly
 import typer
 
 from scripts.cli.app import run
 from scripts.cli.console import msg
 from scripts.cli.errors import ProjectError
-from scripts.shipping.probe import UNWANTED, find_wheel, install, probe
+from scripts.data.corpus import read_pool
+from scripts.shipping.probe import UNWANTED, install, probe
+from scripts.shipping.release import package_name, wheel_of
 
 
 def main(
+    model: Annotated[Path, typer.Argument(help="Folder that `train` wrote")],
     packages: Annotated[Path, typer.Argument(help="Folder that `package` wrote")],
     corpus: Annotated[Path, typer.Argument(help="Folder with pool.jsonl, for a text")],
 ) -> None:
-    """Install the wheel in a new environment and classify a text with the network off."""
-    wheel = find_wheel(packages)
-    text = next(iter(srsly.read_jsonl(corpus / "pool.jsonl")))["text"]
+    """Install the pipeline's wheel in a new environment and classify a text without network."""
+    meta, wheel = wheel_of(model, packages)
+    text = read_pool(corpus).texts[0]
     with tempfile.TemporaryDirectory() as folder:
         msg.text(f"Installing {wheel.name} in a new environment ...")
         python = install(wheel, Path(folder) / "env")
-        result = probe(python, wheel.name.split("-")[0], text)
+        result = probe(python, package_name(meta["lang"], meta["name"]), text)
     installed = set(result["installed"])  # type: ignore[call-overload]
     if installed & UNWANTED:
         raise ProjectError(
@@ -33,7 +35,6 @@ def main(
         )
     size = wheel.stat().st_size / 1e6
     msg.good(f"{wheel} ({size:.0f} MB) works in a new environment, without torch, offline")
-    # Not through wasabi, which would wrap the lines.
     print(f"nlp({text[:60]!r} ...).cats")
     print(json.dumps(result["cats"], indent=2, ensure_ascii=False))
     msg.text(f"From start to first answer: {result['seconds']} s (importing spaCy included)")

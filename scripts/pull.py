@@ -36,11 +36,13 @@ def main(
             f"Label some at {dataset.url}, then run this again.",
         )
     nlp = spacy.blank("xx")
+    docs = []
     # Sorted, so that the same labels make the same file wherever they are pulled.
-    examples = [
-        answer_to_example(nlp, answer, list(labels)) for answer in sorted(answers, key=_by_step)
-    ]
-    write_docs([example.reference for example in examples], output)
+    for answer in sorted(answers, key=_by_step):
+        doc = answer_to_example(nlp, answer, list(labels)).reference
+        doc.user_data["by"] = "people" if answer.status == "labelled" else "machine"
+        docs.append(doc)
+    write_docs(docs, output)
     people = sum(answer.status == "labelled" for answer in answers)
     msg.good(f"{output}: {people} texts labelled by people, {len(answers) - people} by machine")
 

@@ -1,5 +1,6 @@
 """Labels in a .spacy file -> a trained pipeline, as the loop trains it at each step."""
 
+from collections import Counter
 from pathlib import Path
 from typing import Annotated
 
@@ -9,7 +10,7 @@ from spacy.training import Example
 from scripts.cli.app import run
 from scripts.cli.console import msg
 from scripts.cli.errors import ProjectError
-from scripts.data.corpus import read_labels, read_pool
+from scripts.data.corpus import read_labels, read_name, read_pool
 from scripts.data.docbins import read_docs, read_gold_texts
 from scripts.loop.learner import Learner
 from scripts.loop.settings import load_settings
@@ -34,6 +35,12 @@ def main(
     learner = Learner(paths.pipeline, paths.cache, labels, read_pool(paths.corpus))
     docs = read_docs(labelled)
     learner.initialize([Example(learner.nlp.make_doc(doc.text), doc) for doc in docs])
+    by = Counter(doc.user_data.get("by", "people") for doc in docs)
+    # What a package of this pipeline says of itself.
+    learner.nlp.meta["trained_on"] = {"data": read_name(paths.corpus), **by}
+    learner.nlp.meta["encoder"] = learner.textcat.encoder.fingerprint
+    learner.nlp.meta["multi_label"] = learner.multi_label
+    output.parent.mkdir(parents=True, exist_ok=True)
     learner.nlp.to_disk(output)
     msg.good(f"{output}: trained on {len(docs)} texts; labels: {', '.join(learner.labels)}")
 

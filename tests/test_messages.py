@@ -110,7 +110,9 @@ def test_a_hub_that_cannot_be_reached_and_a_missing_file(fails: Run, tmp_path: P
 
 
 def test_a_package_that_is_not_there(fails: Run, tmp_path: Path) -> None:
-    fails("scripts.check_package", str(tmp_path), str(tmp_path), words=["no wheel"])
+    for command, more in (("check_package", []), ("summary", [str(tmp_path)])):
+        arguments = [str(tmp_path / "model"), str(tmp_path), str(tmp_path), *more]
+        fails(f"scripts.{command}", *arguments, words=["no trained pipeline", "weasel run train"])
 
 
 @pytest.mark.parametrize(

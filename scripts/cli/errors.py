@@ -60,5 +60,5 @@ def output_of(command: Sequence[str], failed: str, **options: Any) -> str:
     """
     done = subprocess.run(command, capture_output=True, text=True, check=False, **options)
     if done.returncode:
-        raise ProjectError(failed, done.stderr.strip()[-2000:])
+        raise ProjectError(failed, (done.stdout + done.stderr).strip()[-2000:])
     return done.stdout

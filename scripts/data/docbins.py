@@ -1,5 +1,5 @@
 """Labelled texts in spaCy's binary format. A tokenizer is enough: nothing of a text is kept but
-itself and its `cats`."""
+itself, its `cats` and, in `user_data`, who gave them: "by" is "people" or "machine"."""
 
 from collections.abc import Iterable, Sequence
 from functools import cache
@@ -25,8 +25,11 @@ def write_rows(rows: Iterable[Row], labels: Sequence[str], path: Path) -> None:
 
 
 def write_docs(docs: Iterable[Doc], path: Path) -> None:
+    """Write all of them or, where that fails, leave the file as it was."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    DocBin(docs=docs).to_disk(path)
+    part = path.with_name(f"{path.name}.part")
+    DocBin(docs=docs, store_user_data=True).to_disk(part)
+    part.replace(path)
 
 
 def read_docs(path: Path) -> list[Doc]:

@@ -6,7 +6,7 @@ import tempfile
 import venv
 from pathlib import Path
 
-from scripts.cli.errors import ProjectError, output_of
+from scripts.cli.errors import output_of
 
 # Runs in the new environment. An audit hook sees every connection, also those of C code that asks
 # through Python's socket module, and refuses it.
@@ -34,14 +34,6 @@ UNWANTED = {"torch", "transformers", "sentence-transformers", "classy-classifica
     "pandas",
     "argilla",
 }
-
-
-def find_wheel(packages: Path) -> Path:
-    """The newest wheel under the folder. RAISES (ProjectError): There is none."""
-    wheels = sorted(packages.glob("*/dist/*.whl"), key=lambda path: path.stat().st_mtime)
-    if not wheels:
-        raise ProjectError(f"There is no wheel in {packages}.", "Make it: weasel run package")
-    return wheels[-1]
 
 
 def install(wheel: Path, env: Path) -> Path:

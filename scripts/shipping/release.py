@@ -1,0 +1,148 @@
+"""What was released, and the version of what comes next."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError
+from importlib.metadata import version as installed_version
+from pathlib import Path
+from typing import Any
+
+import srsly
+from packaging.version import InvalidVersion, Version
+
+from components.code import PARTS
+from scripts.cli.errors import ProjectError
+
+FIRST = "0.1.0"
+# Of a pipeline's meta.json: what another program that uses the package relies on.
+PROMISES = ("labels", "multi_label", "encoder")
+Meta = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Release:
+    """A package that was built. meta: Its meta.json, with the fingerprint of what is in it.
+    wheel: None where somebody has deleted it; its version is taken all the same."""
+
+    version: Version
+    meta: Meta
+    wheel: Path | None
+
+    @property
+    def name(self) -> str:
+        return package_name(self.meta["lang"], self.meta["name"])
+
+
+def package_name(lang: str, name: str) -> str:
+    """The name that `spacy package` gives a package: "textcat" -> "en_textcat"."""
+    return name if name.startswith(f"{lang}_") else f"{lang}_{name}"
+
+
+def read_meta(model: Path) -> Meta:
+    """RAISES (ProjectError): There is no trained pipeline."""
+    if not (model / "meta.json").exists():
+        raise ProjectError(f"There is no trained pipeline in {model}.", "Make it: weasel run train")
+    return dict(srsly.read_json(model / "meta.json"))
+
+
+def fingerprint(model: Path) -> str:
+    """Of all that ships: the files of the pipeline and the code beside them."""
+    digest = hashlib.sha256()
+    inside = sorted(path for path in model.rglob("*") if path.is_file())
+    for name, path in [(str(path.relative_to(model)), path) for path in inside] + [
+        (path.name, path) for path in PARTS
+    ]:
+        content = path.read_bytes()
+        digest.update(f"{name} {len(content)} ".encode())
+        digest.update(content)
+    return digest.hexdigest()[:32]
+
+
+def releases(packages: Path) -> list[Release]:
+    """Every package in the folder, of any name, lowest version first."""
+    found = []
+    for path in packages.glob("[!.]*/meta.json"):
+        meta, wheel = srsly.read_json(path), next((path.parent / "dist").glob("*.whl"), None)
+        found.append(Release(Version(meta["version"]), meta, wheel))
+    return sorted(found, key=lambda release: release.version)
+
+
+def wheel_of(model: Path, packages: Path) -> tuple[Meta, Path]:
+    """The package of exactly this pipeline; the one built last, if there are several.
+
+    RETURNS: Its meta.json and its wheel.
+    RAISES (ProjectError): There is none.
+    """
+    read_meta(model)
+    mark = fingerprint(model)
+    found = [
+        (one.meta, one.wheel)
+        for one in releases(packages)
+        if one.wheel and one.meta.get("fingerprint") == mark
+    ]
+    if not found:
+        raise ProjectError(
+            f"There is no wheel of {model} in {packages}.", "Make it: weasel run package"
+        )
+    return max(found, key=lambda pair: pair[1].stat().st_mtime)
+
+
+def next_version(
+    meta: Meta, mark: str, before: Sequence[Release], installed: Version | None = None
+) -> tuple[Version, str]:
+    """A version above all that were released, so that `pip install` upgrades.
+
+    The last number rises when the pipeline was trained again, the middle one when its labels or
+    its encoder are others; the same pipeline as in the last release keeps its version.
+
+    meta, mark: The pipeline's meta.json and fingerprint. before: Releases of the same name.
+    installed: The version in this environment, whose package may have been built elsewhere.
+    RETURNS: The version, and why it is this one.
+    """
+    last = before[-1] if before else None
+    highest = max(
+        [one.version for one in before] + ([installed] if installed else []), default=None
+    )
+    if highest is None:
+        return Version(FIRST), "the first release"
+    if last and last.version == highest:
+        if last.meta.get("fingerprint") == mark:
+            return highest, "built before, and nothing has changed"
+        known = {key: last.meta[key] for key in PROMISES if key in last.meta}
+        other = [key.replace("_", "-") for key in known if known[key] != meta.get(key)]
+        if other:
+            version = Version(f"{highest.major}.{highest.minor + 1}.0")
+            return version, f"after {highest}, with other {' and '.join(other)}"
+    version = Version(f"{highest.major}.{highest.minor}.{highest.micro + 1}")
+    return version, f"after {highest}, trained again"
+
+
+def choose_version(
+    meta: Meta, mark: str, name: str, packages: Path, fixed: str
+) -> tuple[Version, str]:
+    """The version that the user has fixed, or else the next one.
+
+    RAISES (ProjectError): It is no version, or another pipeline was released with it.
+    """
+    before = [one for one in releases(packages) if one.name == name]
+    try:
+        installed = Version(installed_version(name))
+    except PackageNotFoundError:
+        installed = None
+    automatic = next_version(meta, mark, before, installed)
+    if not fixed:
+        return automatic
+    try:
+        version = Version(fixed)
+    except InvalidVersion:
+        raise ProjectError(
+            f"'{fixed}' is no version.",
+            "Set --vars.package_version to one such as 1.0.0, or to '' for the next one.",
+        ) from None
+    if any(one.version == version and one.meta.get("fingerprint") != mark for one in before):
+        raise ProjectError(
+            f"{name} {version} was released already, with another model.",
+            f"Set --vars.package_version to another version, or to '' for {automatic[0]}.",
+        )
+    return version, "as set by package_version"
