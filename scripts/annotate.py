@@ -7,11 +7,9 @@ import typer
 
 from scripts.cli.app import run
 from scripts.cli.console import msg
+from scripts.cli.words import count
 from scripts.data.corpus import check_labels, read_gold, read_labels
-from scripts.loop.annotate import annotate
 from scripts.loop.settings import load_settings
-from scripts.records.client import argilla_client
-from scripts.records.dataset import ORACLE, LoopDataset
 
 
 def main(
@@ -23,10 +21,15 @@ def main(
     settings = load_settings(config, ctx.args)
     labels, gold = read_labels(settings.paths.corpus), read_gold(settings.paths.corpus)
     check_labels((label for row in gold.values() for label in row), labels)
+    from scripts.loop.annotate import annotate
+    from scripts.records.client import argilla_client
+    from scripts.records.dataset import ORACLE, LoopDataset
+
     with argilla_client(settings.paths.argilla) as client:
         dataset = LoopDataset.open(client, settings.argilla, labels, dim=None)
         answered = annotate(dataset, gold, list(labels), noise, settings.loop.seed)
-        msg.info(f"Simulated annotator: {answered} answers from gold labels, by user '{ORACLE}'")
+        done = count(answered, "answer")
+        msg.info(f"Simulated annotator: {done} from gold labels, by user '{ORACLE}'")
 
 
 if __name__ == "__main__":

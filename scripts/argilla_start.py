@@ -22,7 +22,7 @@ def main(
         msg.fail("Argilla is not running", str(error), exits=1)
     msg.good(f"Argilla runs on {credentials.api_url}")
     msg.text(f"User name: {credentials.username}")
-    msg.text(f"Password and API key: in {home / CREDENTIALS}")
+    msg.text(f"Password and API key: weasel run argilla-password (from {home / CREDENTIALS})")
 
 
 if __name__ == "__main__":

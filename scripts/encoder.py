@@ -7,7 +7,7 @@ import typer
 
 from scripts.cli.app import run
 from scripts.cli.console import msg
-from scripts.shipping.encoder import Precision, export, find_model
+from scripts.shipping import Precision
 
 
 def main(
@@ -22,6 +22,8 @@ def main(
     ] = None,
 ) -> None:
     """Export a sentence encoder for ONNX Runtime and check it against the original."""
+    from scripts.shipping.encoder import export, find_model
+
     msg.info(f"Exporting {model} from {find_model(model)[1]}")
     cosines = export(model, output_dir, precision=precision, prefix=prefix)
     size = sum(file.stat().st_size for file in output_dir.iterdir()) / 1e6

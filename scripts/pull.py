@@ -3,19 +3,15 @@
 from pathlib import Path
 from typing import Annotated
 
-import spacy
 import typer
 
 from scripts.cli.app import run
 from scripts.cli.console import msg
 from scripts.cli.errors import ProjectError
+from scripts.cli.words import count
 from scripts.data.corpus import read_labels
-from scripts.data.docbins import write_docs
 from scripts.loop.settings import load_settings
 from scripts.records.answers import Answer
-from scripts.records.client import argilla_client
-from scripts.records.convert import answer_to_example
-from scripts.records.dataset import LoopDataset
 
 
 def main(
@@ -27,6 +23,10 @@ def main(
     settings = load_settings(config, ctx.args)
     labels = read_labels(settings.paths.corpus)
     statuses = {"labelled"} | ({"machine"} if settings.loop.use_machine_labels else set())
+    from scripts.records.client import argilla_client
+    from scripts.records.convert import answer_to_example
+    from scripts.records.dataset import LoopDataset
+
     with argilla_client(settings.paths.argilla) as client:
         dataset = LoopDataset.open(client, settings.argilla, labels, dim=None)
         answers = [a for a in dataset.answers() if a.status in statuses]
@@ -35,6 +35,10 @@ def main(
             f"No record of '{settings.argilla.dataset}' has a label yet.",
             f"Label some at {dataset.url}, then run this again.",
         )
+    import spacy
+
+    from scripts.data.docbins import write_docs
+
     nlp = spacy.blank("xx")
     docs = []
     # Sorted, so that the same labels make the same file wherever they are pulled.
@@ -44,7 +48,8 @@ def main(
         docs.append(doc)
     write_docs(docs, output)
     people = sum(answer.status == "labelled" for answer in answers)
-    msg.good(f"{output}: {people} texts labelled by people, {len(answers) - people} by machine")
+    by_people = count(people, "text")
+    msg.good(f"{output}: {by_people} labelled by people, {len(answers) - people} by machine")
 
 
 def _by_step(answer: Answer) -> tuple[int, str]:

@@ -12,9 +12,6 @@ from scripts.cli.app import run
 from scripts.cli.console import msg
 from scripts.cli.errors import ProjectError
 from scripts.data.corpus import read_gold, read_labels
-from scripts.data.docbins import read_gold_texts
-from scripts.loop.replay import Row, replay, worth
-from scripts.loop.session import open_loop
 from scripts.loop.settings import load_settings
 
 # Columns of the table, with their titles. Where a text has one label, micro F is the accuracy.
@@ -36,17 +33,22 @@ def main(
     """Print and write a table of the steps: labels by people and by machine, test scores."""
     settings = load_settings(config, ctx.args)
     test_path = settings.paths.corpus / "test.spacy"
-    labels, several = read_labels(settings.paths.corpus), settings.argilla.multi_label
-    test = read_gold_texts(test_path, labels, several) if test_path.exists() else None
+    from scripts.loop.session import open_loop
+
     with open_loop(settings) as (dataset, learner, pool):
         answers = dataset.answers()
-        rows = replay(answers, learner, test, settings.loop.use_machine_labels)
-        # Of data with gold labels; the others have nothing to draw at random.
-        simulated = (settings.paths.corpus / "oracle.jsonl").exists()
-        gold = read_gold(settings.paths.corpus) if simulated else {}
-        brought = worth(rows, learner, pool, gold, test) if test else []
-    if not rows:
+    if not answers:
         raise ProjectError("There is nothing to report yet.", "Run a step: weasel run step")
+    from scripts.data.docbins import read_gold_texts
+    from scripts.loop.replay import Row, replay, worth
+
+    labels, several = read_labels(settings.paths.corpus), settings.argilla.multi_label
+    test = read_gold_texts(test_path, labels, several) if test_path.exists() else None
+    rows = replay(answers, learner, test, settings.loop.use_machine_labels)
+    # Of data with gold labels; the others have nothing to draw at random.
+    simulated = (settings.paths.corpus / "oracle.jsonl").exists()
+    gold = read_gold(settings.paths.corpus) if simulated else {}
+    brought = worth(rows, learner, pool, gold, test) if test else []
     output.parent.mkdir(parents=True, exist_ok=True)
     with output.open("w", newline="", encoding="utf8") as file:
         writer = csv.writer(file)

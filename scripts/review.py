@@ -7,8 +7,7 @@ import typer
 
 from scripts.cli.app import run
 from scripts.cli.console import msg
-from scripts.loop.review import reopen, review
-from scripts.loop.session import open_loop
+from scripts.cli.words import count
 from scripts.loop.settings import load_settings
 
 
@@ -20,16 +19,20 @@ def main(
 ) -> None:
     """Ask people again about the labels that are probably wrong, worst first."""
     settings = load_settings(config, ctx.args)
+    from scripts.loop.review import describe, reopen, review
+    from scripts.loop.session import open_loop
+
     with open_loop(settings) as (dataset, learner, _):
         found = review(dataset, learner, share, settings.loop.seed)
         found += reopen(dataset, learner, machine)
         if not found:
             msg.good("No label looks wrong.")
             return
-        for answer in found[:10]:
-            given = answer.labels or ["none of the labels"]
-            msg.text(f"- {', '.join(given)}: {answer.text[:60]!r}")
-        msg.good(f"{len(found)} records are asked again, worst first")
+        for one in found[:10]:
+            print(f"- {describe(one)}")
+        if len(found) > 10:
+            print(f"- and {len(found) - 10} more")
+        msg.good(f"Asked again, worst first: {count(len(found), 'text')}")
         print(f"Label at {dataset.url}\nthen run `weasel run step` again.")
 
 

@@ -12,10 +12,8 @@ from scripts.data.corpus import check_labels, read_labels
 from scripts.data.labels import one_spelling, spelling_lines
 from scripts.data.rows import to_rows
 from scripts.data.sources import load
-from scripts.loop.seed import seed
-from scripts.loop.session import open_loop
 from scripts.loop.settings import load_settings
-from scripts.records.dataset import MOST
+from scripts.records.settings import MOST
 
 
 def main(
@@ -46,6 +44,9 @@ def main(
             f"{source} has {len(rows)} labelled texts; from 1 to {MOST} can be put in at once.",
             f"Its labels are read from the column '{label_column}' (--vars.label_column).",
         )
+    from scripts.loop.seed import seed
+    from scripts.loop.session import open_loop
+
     with open_loop(settings) as (dataset, learner, _pool):
         new = seed(dataset, learner, rows)
     msg.good(f"{new} examples put into Argilla, {len(rows) - new} were there already")

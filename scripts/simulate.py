@@ -9,24 +9,24 @@ from scripts.cli.app import run
 from scripts.cli.console import msg
 from scripts.cli.errors import ProjectError
 from scripts.data.corpus import read_gold
-from scripts.loop.annotate import annotate, stuck
-from scripts.loop.session import open_loop
 from scripts.loop.settings import load_settings
-from scripts.loop.step import show, step
-from scripts.records.dataset import ORACLE
 
 
 def main(
     ctx: typer.Context,
     config: Annotated[Path, typer.Option(help="Settings of the loop")] = Path("configs/loop.cfg"),
-    code: Annotated[Path | None, typer.Option(help="Python file with query strategies")] = None,
     noise: Annotated[float, typer.Option(help="Share of wrong answers", min=0, max=1)] = 0.0,
 ) -> None:
     """SIMULATION: step and annotate in turn until the budget of labels is spent."""
-    settings = load_settings(config, ctx.args, code)
+    settings = load_settings(config, ctx.args)
     if not settings.loop.budget:
         raise ProjectError("Without a budget the simulation would not end.", "Set [loop] budget.")
     gold = read_gold(settings.paths.corpus)
+    from scripts.loop.annotate import annotate, stuck
+    from scripts.loop.session import open_loop
+    from scripts.loop.step import show, step
+    from scripts.records.dataset import ORACLE
+
     msg.warn(f"Simulation: gold labels stand in for people, as user '{ORACLE}'")
     with open_loop(settings) as (dataset, learner, pool):
         while True:

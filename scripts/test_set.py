@@ -4,7 +4,6 @@ from collections import Counter
 from pathlib import Path
 from typing import Annotated
 
-import spacy
 import srsly
 import typer
 
@@ -12,12 +11,8 @@ from scripts.cli.app import run
 from scripts.cli.console import msg
 from scripts.cli.errors import ProjectError
 from scripts.data.corpus import read_labels
-from scripts.data.docbins import write_docs
 from scripts.loop.settings import load_settings
-from scripts.records.client import argilla_client
-from scripts.records.convert import answer_to_example
-from scripts.records.dataset import MOST
-from scripts.records.held_out import ask, open_test_set
+from scripts.records.settings import MOST
 
 
 def main(
@@ -35,6 +30,9 @@ def main(
             f"There is no {held_out}: the data has gold labels, or was not prepared yet.",
             f"With gold labels the test set is {output}. Else: weasel run prepare",
         )
+    from scripts.records.client import argilla_client
+    from scripts.records.held_out import ask, open_test_set
+
     labels = read_labels(corpus)
     rows = list(srsly.read_jsonl(held_out))
     with argilla_client(settings.paths.argilla) as client:
@@ -45,7 +43,6 @@ def main(
         there = {answer.id for answer in answers}
         new = [row for row in rows[:size] if row["id"] not in there]  # prepare has shuffled them
         ask(test_set, new)
-    nlp = spacy.blank("xx")
     labelled = [answer for answer in answers if answer.status == "labelled"]
     count = Counter(answer.status for answer in answers)
     count["waiting"] += len(new)
@@ -56,6 +53,12 @@ def main(
         f"{test_set.dataset.name}: {counted}" + (f", {count['tied']} tied" if count["tied"] else "")
     )
     if labelled:
+        import spacy
+
+        from scripts.data.docbins import write_docs
+        from scripts.records.convert import answer_to_example
+
+        nlp = spacy.blank("xx")
         examples = [answer_to_example(nlp, answer, list(labels)) for answer in labelled]
         write_docs([example.reference for example in examples], output)
         msg.good(f"{output}: {len(labelled)} texts")

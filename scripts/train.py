@@ -5,14 +5,12 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from spacy.training import Example
 
 from scripts.cli.app import run
 from scripts.cli.console import msg
 from scripts.cli.errors import ProjectError
+from scripts.cli.words import count
 from scripts.data.corpus import read_labels, read_name, read_pool
-from scripts.data.docbins import read_docs, read_gold_texts
-from scripts.loop.learner import Learner
 from scripts.loop.settings import load_settings
 
 
@@ -28,6 +26,11 @@ def main(
     paths = settings.paths
     if not labelled.exists():
         raise ProjectError(f"There is no {labelled}.", "Make it: weasel run pull")
+    from spacy.training import Example
+
+    from scripts.data.docbins import read_docs, read_gold_texts
+    from scripts.loop.learner import Learner
+
     labels = read_labels(paths.corpus)
     for path in (labelled, paths.corpus / "test.spacy"):
         if path.exists():
@@ -42,7 +45,8 @@ def main(
     learner.nlp.meta["multi_label"] = learner.multi_label
     output.parent.mkdir(parents=True, exist_ok=True)
     learner.nlp.to_disk(output)
-    msg.good(f"{output}: trained on {len(docs)} texts; labels: {', '.join(learner.labels)}")
+    texts = count(len(docs), "text")
+    msg.good(f"{output}: trained on {texts}; labels: {', '.join(learner.labels)}")
 
 
 if __name__ == "__main__":

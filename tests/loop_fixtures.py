@@ -57,7 +57,10 @@ def overrides(
 
 @pytest.fixture
 def settings(overrides: list[str]) -> Callable[..., Settings]:
-    return lambda *more: load_settings(Path("configs/loop.cfg"), [*overrides, *map(str, more)])
+    def load(*more: object, path: Path = Path("configs/loop.cfg")) -> Settings:
+        return load_settings(path, [*overrides, *map(str, more)])
+
+    return load
 
 
 @contextmanager

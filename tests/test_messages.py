@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -21,7 +22,9 @@ def fails(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -
     """Run a command as `python -m` does, and check that it fails with these words. Any exception
     but the one that sets the exit code, that is any traceback, fails the test."""
 
-    def command(module: str, *arguments: str, words: Sequence[str], **env: str) -> None:
+    def command(
+        module: str, *arguments: str, words: Sequence[str], code: int = 1, **env: str
+    ) -> None:
         for name in ("ARGILLA_API_URL", "ARGILLA_API_KEY"):
             monkeypatch.delenv(name, raising=False)
         for name, value in env.items():
@@ -32,7 +35,7 @@ def fails(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -
         with pytest.raises(SystemExit) as left:
             run(importlib.import_module(module).main)
         said = " ".join("".join(capsys.readouterr()).split())
-        assert left.value.code == 1, said
+        assert left.value.code == code, said
         for word in words:
             assert word in said
 
@@ -93,9 +96,70 @@ def test_wrong_settings(fails: Run, paths: list[str]) -> None:
     fails("scripts.step", "--loop.batch_size", "0", words=["loop.batch_size"])
     fails("scripts.step", "--loop.bach_size", "5", words=["loop.bach_size"])
     fails("scripts.step", "--config", "nowhere.cfg", words=["no settings file nowhere.cfg"])
-    words = ["Could not find", "nothing.v1"]
+    fails("scripts.step", "--lop.seed", "5", words=["no setting lop.seed", "loop.seed?"])
+    words = ["loop.validation.targt. Did you mean loop.validation.target?"]
+    fails("scripts.step", "--loop.validation.targt", "0.9", words=words)
+    words = ["not registered", "nothing.v1", "[paths] code"]
     fails("scripts.step", "--loop.strategy.@misc", "nothing.v1", words=words)
     fails("scripts.simulate", *paths, "--loop.budget", "0", words=["Set [loop] budget"])
+
+
+WITH_SETTINGS = {
+    "annotate": [], "live": [], "pull": ["x.spacy"], "report": ["x.csv"], "reset": [],
+    "review": [], "seed": ["x.csv"], "simulate": [], "step": [], "test_set": ["5"],
+    "train": ["x.spacy", "model"],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("command", WITH_SETTINGS)
+def test_unknown_settings_are_named(fails: Run, command: str) -> None:
+    arguments = WITH_SETTINGS[command]
+    words = ["loop.bach_size", "Did you mean loop.batch_size?"]
+    fails(f"scripts.{command}", *arguments, "--loop.bach_size", "5", words=words)
+    words = ["no option --test_size", "--loop.batch_size 10"]
+    fails(f"scripts.{command}", *arguments, "--test_size", "0.1", words=words)
+
+
+@pytest.mark.parametrize(
+    ("command", "arguments"),
+    [
+        ("prepare", ["x.csv", "x"]), ("encoder", ["x", "x"]), ("check_package", ["x", "x"]),
+        ("argilla_start", []), ("argilla_status", []), ("argilla_stop", []),
+        ("argilla_password", []),
+    ],
+)  # fmt: skip
+def test_all_other_commands_refuse_unknown_options(
+    fails: Run, command: str, arguments: list[str]
+) -> None:
+    words = ["No such option: --test_size"]
+    fails(f"scripts.{command}", *arguments, "--test_size", "0.1", words=words, code=2)
+
+
+def test_no_encoder(
+    fails: Run, paths: list[str], argilla_server: Credentials, tmp_path: Path
+) -> None:
+    config = (Path("configs") / "textcat.cfg").read_text()
+    (tmp_path / "textcat.cfg").write_text(config.replace("assets/encoder", "no/encoder"))
+    env = {"ARGILLA_API_URL": argilla_server.api_url, "ARGILLA_API_KEY": argilla_server.api_key}
+    words = ["There is no sentence encoder in no/encoder", "weasel run encoder"]
+    pipeline = ["--paths.pipeline", str(tmp_path / "textcat.cfg")]
+    fails("scripts.step", *paths, *pipeline, **env, words=words)
+
+
+@pytest.mark.parametrize(
+    ("url", "start"),
+    [
+        ("http://127.0.0.1:9", "argilla-start . --vars.argilla_port 9 "),
+        ("http://127.0.0.2:6900", "argilla-start Then"),
+    ],
+)
+def test_the_port_in_use_is_suggested(
+    fails: Run, paths: list[str], tmp_path: Path, url: str, start: str
+) -> None:
+    (tmp_path / "home").mkdir()
+    found = Credentials(url, "argilla", "password", "key", "argilla")
+    srsly.write_json(tmp_path / "home" / "credentials.json", asdict(found))
+    fails("scripts.step", *paths, words=["Connection refused", f"weasel run {start}"])
 
 
 def test_a_hub_that_cannot_be_reached_and_a_missing_file(fails: Run, tmp_path: Path) -> None:

@@ -13,15 +13,16 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import beta
 
 from scripts.active_learning.arrays import Floats, Labels, Mask, Rows
 from scripts.active_learning.decisions import agree, decide
+from scripts.cli.words import count
 
 # Mistakes that the evidence may hold where the search for a threshold starts.
 STARTS = (0, 2)
 # With fewer answers than this, nothing can be said about where the machine is good.
 LEAST_TO_PROBE = 5
+NOT_YET = "the machine answers no texts by itself yet"
 
 
 @dataclass(frozen=True)
@@ -128,12 +129,16 @@ def lower_bound(
     right: NDArray[np.integer] | int, total: NDArray[np.integer] | int, confidence: float
 ) -> Floats:
     """One-sided exact lower bound of a share (Clopper & Pearson 1934); 0 if nothing was right."""
+    from scipy.stats import beta
+
     right, total = np.asarray(right), np.asarray(total)
     bound = beta.ppf(1 - confidence, np.maximum(right, 1), total - right + 1)
     return np.where(right > 0, bound, 0.0)
 
 
 def _upper(right: int, total: int, tail: float) -> float:
+    from scipy.stats import beta
+
     return 1.0 if right == total else float(beta.ppf(1 - tail, right + 1, total - right))
 
 
@@ -205,12 +210,13 @@ def choose_thresholds(
         return np.full(k, np.nextafter(settings.certainty, 1)), (
             f"the machine answers above a certainty of {settings.certainty}, whatever it is worth",
         )
+    share = f"{100 * settings.target:g} %"
     needed = _rows_needed(settings.target, _each_start(settings.confidence), 0)
     if evidence is None or len(evidence) < needed:
         have = 0 if evidence is None else len(evidence)
         return never, (
-            f"evidence too thin to auto-validate: {have} answers by people, at least {needed} "
-            f"sure and right ones show a precision of {settings.target}",
+            f"{NOT_YET}: that it is right in {share} of them takes at least {needed} answers by "
+            f"people to show, all as the model would have answered; there are {have}",
         )
     predicted, certainty = decide(evidence.probs, label_threshold)
     right = agree(predicted, evidence.labels)
@@ -227,14 +233,14 @@ def choose_thresholds(
             thresholds[c] = min(own, shared) if good else own
     if np.isinf(thresholds).all():
         return thresholds, (
-            f"evidence too thin or too mixed to auto-validate: no certainty at which {len(right)} "
-            f"answers by people show a precision of {settings.target}",
+            f"{NOT_YET}: the {len(right)} answers by people show at no certainty that it "
+            f"is right in {share} of them",
         )
     finite = thresholds[np.isfinite(thresholds)]
     return thresholds, (
         f"the machine answers from a certainty of {finite.min():.3f}"
         + (f" to {finite.max():.3f} by class" if finite.max() > finite.min() else "")
-        + f": {len(right)} answers by people show a precision of {settings.target} there",
+        + f": {len(right)} answers by people show that it is right in {share} of the texts there",
     )
 
 
@@ -297,8 +303,8 @@ def worth_probing(
         if len(region) > 2 * missing and len(region) / missing > gain:
             best, gain = region, len(region) / missing
             reason = (
-                f"about {missing} more answers in {name} above a certainty of {threshold:.2f} "
-                f"could let the machine answer {len(region)} texts"
+                f"about {count(missing, 'more answer')} in {name} above a certainty of "
+                f"{threshold:.2f} could let the machine answer {count(len(region), 'text')}"
             )
     return best, ((reason,) if len(best) else ())
 
@@ -337,7 +343,7 @@ def doubtful(
     out = ~agree(predicted, machine.labels)
     reasons: tuple[str, ...] = ()
     if out.any():
-        reasons += (f"{out.sum()} machine answers are contradicted by today's model",)
+        reasons += (f"today's model contradicts {count(int(out.sum()), 'machine answer')}",)
     if (
         settings.rule == "precision"
         and precision is not None
@@ -347,7 +353,8 @@ def doubtful(
         unsure = ~out & ~passes(machine.probs, thresholds, label_threshold)
         reasons += (
             f"the audit measures a precision of {precision}, below the target of "
-            f"{settings.target}: {unsure.sum()} machine answers below today's threshold go back",
+            f"{settings.target}: {count(int(unsure.sum()), 'machine answer')} below today's "
+            "threshold taken back",
         )
         out |= unsure
     return np.flatnonzero(out), reasons

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 
 import numpy as np
-from sklearn.model_selection import KFold
 
 from scripts.active_learning.arrays import Floats, Rows
 
@@ -18,6 +17,8 @@ def cross_validate(
 
     fit: trains on these rows of X, and on whatever else is known.
     """
+    from sklearn.model_selection import KFold
+
     probs = np.zeros((len(X), k))
     for train, test in KFold(min(folds, len(X)), shuffle=True, random_state=seed).split(X):
         probs[test] = fit(train)(X[test])

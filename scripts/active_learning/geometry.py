@@ -8,9 +8,6 @@ import warnings
 from collections.abc import Iterator
 
 import numpy as np
-from sklearn.cluster import KMeans, MiniBatchKMeans
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.preprocessing import normalize
 
 from scripts.active_learning.arrays import Floats, Rows
 
@@ -24,6 +21,8 @@ def unit(embeddings: Floats) -> Floats:
     """The rows scaled to length one, as float32. (n, d) -> (n, d)."""
     if not embeddings.size:
         return np.zeros(embeddings.shape, dtype=np.float32)
+    from sklearn.preprocessing import normalize
+
     return normalize(embeddings.astype(np.float32, copy=False))
 
 
@@ -59,6 +58,9 @@ def clusters(
 
     k-means by scikit-learn; of many points, in mini-batches on a sample of them.
     """
+    from sklearn.cluster import KMeans, MiniBatchKMeans
+    from sklearn.exceptions import ConvergenceWarning
+
     n = min(n, len(points))
     if n < 2:
         return np.zeros(len(points), dtype=np.intp)

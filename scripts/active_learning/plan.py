@@ -105,11 +105,6 @@ def plan_step(
         query, sample, why = _ask(state, auto, strategy, cold, settings, evidence, names, rng)
         reasons += why
     audit = _audit(auto, settings.validation.audit_share, rng)
-    reasons += (
-        f"{len(query)} for people ({len(sample)} of them drawn at random), "
-        f"{len(auto)} answered by machine ({len(audit)} of them checked by people), "
-        f"{len(withdraw)} machine answers withdrawn",
-    )
     auto_labels = decide(state.probs[auto], state.label_threshold)[0]
     return Plan(query, sample, auto, auto_labels, audit, withdraw, thresholds, reasons)
 

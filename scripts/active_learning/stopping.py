@@ -7,10 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import beta
-from sklearn.metrics import cohen_kappa_score
 
 from scripts.active_learning.arrays import Floats, Labels, Rows
+from scripts.cli.words import count
 
 # What accuracy is called where a text can have any number of labels.
 EXACT = "exact match"
@@ -37,7 +36,8 @@ class Estimate:
     def __str__(self) -> str:
         if not self.total:
             return "not known yet"
-        return f"{self.value:.3f} (95 % {self.low:.3f}-{self.high:.3f}, from {self.total} texts)"
+        seen = count(self.total, "text")
+        return f"{self.value:.3f} (95 % {self.low:.3f}-{self.high:.3f}, from {seen})"
 
 
 @dataclass(frozen=True)
@@ -53,9 +53,9 @@ class Stratum:
 def budget_rule(labels: int, budget: int | None) -> Rule:
     """Holds when people have given as many labels as they were willing to."""
     if budget is None:
-        return Rule("budget", False, f"{labels} labels, no budget set")
+        return Rule("budget", False, f"{count(labels, 'label')}, no budget set")
     left = max(budget - labels, 0)
-    return Rule("budget", left == 0, f"{labels} of {budget} labels given, {left} left")
+    return Rule("budget", left == 0, f"{labels} of {count(budget, 'label')} given, {left} left")
 
 
 def stop_set(n: int, size: int, seed: int) -> Rows:
@@ -67,6 +67,8 @@ def stop_set(n: int, size: int, seed: int) -> Rows:
 def prediction_agreement(before: Labels, after: Labels) -> float:
     """Cohen's kappa of two models' labels for the same texts, (s,); in multi-label data (s, k) the
     mean over the labels. 1 = they never differ, 0 = as chance would have it."""
+    from sklearn.metrics import cohen_kappa_score
+
     before, after = np.asarray(before), np.asarray(after)
     if before.ndim == 2:
         columns = zip(before.T, after.T, strict=True)
@@ -85,7 +87,8 @@ def stabilised_rule(agreements: Sequence[float], least: float = 0.99, steps: int
     """
     name = "stable predictions"
     if len(agreements) < steps:
-        return Rule(name, False, f"{len(agreements)} of {steps} comparisons of models made")
+        done = f"{len(agreements)} of the {steps} comparisons made that it takes"
+        return Rule(name, False, f"whether the model still changes is not known yet: {done}")
     mean = float(np.mean(agreements[-steps:]))
     verb = "reaches" if mean >= least else "is below"
     return Rule(
@@ -103,6 +106,8 @@ def estimate_accuracy(strata: Sequence[Stratum], seed: int = 0) -> Estimate:
     and mostly right answers of an audit. Parts without a sample are left out and widen nothing:
     the estimate then is about the others.
     """
+    from scipy.stats import beta
+
     known = [s for s in strata if s.total and s.size]
     if not known:
         return Estimate(float("nan"), 0.0, 1.0, 0)
@@ -148,10 +153,10 @@ class Gain:
 
     def __str__(self) -> str:
         if not np.isfinite(self.value):
-            return f"what {self.more} more labels bring cannot be said yet"
+            return f"what {count(self.more, 'more label')} would bring cannot be said yet"
         what = EXACT if self.several else "accuracy"
         return (
-            f"{self.more} more labels are expected to bring {100 * self.value:+.1f} points of "
+            f"{count(self.more, 'more label')} should bring {100 * self.value:+.1f} points of "
             f"{what} (80 % {100 * self.low:+.1f} to {100 * self.high:+.1f})"
         )
 

@@ -1,12 +1,21 @@
 """One function as a command line."""
 
 import inspect
+import os
+import sys
 from collections.abc import Callable
 
 import typer
 
 from scripts.cli.errors import plain_errors
 from scripts.cli.weasel_vars import check_vars
+
+# Where the output is no terminal there are no progress bars. The libraries read this when they are
+# imported, which they are when a command needs them.
+if not sys.stderr.isatty():
+    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
+    os.environ.setdefault("HF_DATASETS_DISABLE_PROGRESS_BARS", "1")
+    os.environ.setdefault("TQDM_DISABLE", "1")
 
 
 def run(command: Callable[..., None]) -> None:
@@ -18,9 +27,11 @@ def run(command: Callable[..., None]) -> None:
     """
     kinds = [parameter.annotation for parameter in inspect.signature(command).parameters.values()]
     extra = typer.Context in kinds
-    app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+    # No markup: rich would cut paths and options to fit a box.
+    app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
+    # Inside, as typer leaves on Ctrl+C without a word.
     app.command(context_settings={"allow_extra_args": extra, "ignore_unknown_options": extra})(
-        command
+        plain_errors()(command)
     )
     with plain_errors():
         check_vars()

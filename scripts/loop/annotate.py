@@ -31,7 +31,7 @@ def annotate(
         and answer.text_id in gold
         and username not in {vote.user for vote in answer.votes}
     ][:limit]
-    for answer in tqdm(waiting, "Answering", disable=len(waiting) < 50):
+    for answer in tqdm(waiting, "Answering", disable=len(waiting) < 50 or None):
         rng = np.random.default_rng([seed, int(answer.text_id, 16), answer.round])
         right = gold[answer.text_id]
         wrong = [label for label in labels if label not in right]

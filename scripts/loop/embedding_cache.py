@@ -42,7 +42,9 @@ class CachedEncoder:
             missing = {key: text for key, text in zip(keys, texts, strict=True) if key not in found}
             # In blocks, so that an interrupted run keeps what it has done.
             todo = sorted(missing.items(), key=lambda item: len(item[1]))
-            bar = tqdm(total=len(todo), desc="Embedding", unit="text", disable=len(todo) < 200)
+            # None: no bar where the output is no terminal.
+            quiet = len(todo) < 200 or None
+            bar = tqdm(total=len(todo), desc="Embedding", unit="text", disable=quiet)
             for start in range(0, len(todo), 128):
                 block = todo[start : start + 128]
                 vectors = self.encoder.encode([text for _, text in block])

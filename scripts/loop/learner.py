@@ -1,35 +1,56 @@
 """The pipeline that the loop trains again at every step, with its embeddings kept on disk."""
 
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from spacy.language import Language
-from spacy.training import Example
-from spacy.util import load_config, load_model_from_config, registry
+import srsly
 
-import components.code  # noqa: F401
 from scripts.active_learning.cross_validation import cross_validate
+from scripts.cli.errors import ProjectError
 from scripts.data.corpus import Pool
 from scripts.loop.embedding_cache import CachedEncoder
-from scripts.loop.settings import TEXTCAT
+from scripts.loop.settings import TEXTCAT, read_textcat
 from scripts.records.answers import Answer
 from scripts.records.convert import answer_to_example
+
+if TYPE_CHECKING:
+    from spacy.language import Language
+    from spacy.training import Example
 
 
 class Learner:
     """Trains configs/textcat.cfg on answers and scores embeddings with it.
 
     labels: label -> description; their order is the order of all columns.
+
+    spaCy and the pipeline are loaded when they are first used: most of what a command has to say,
+    it can say without waiting for them. That there is an encoder is checked at once.
     """
 
     def __init__(self, config: Path, cache: Path, labels: dict[str, str], pool: Pool) -> None:
-        self.nlp: Language = load_model_from_config(load_config(config), auto_fill=True)
+        self.config = config
+        self.cache = cache
         self.labels = labels
         self.pool = pool
-        self.textcat = cast(Any, self.nlp.get_pipe(TEXTCAT))
-        self.textcat.encoder = CachedEncoder(self.textcat.encoder, cache)
+        self.encoder_settings = encoder_settings(config)
+
+    @cached_property
+    def nlp(self) -> "Language":
+        from spacy.util import load_config, load_model_from_config
+
+        import components.code  # noqa: F401
+
+        nlp = load_model_from_config(load_config(self.config), auto_fill=True)
+        textcat: Any = nlp.get_pipe(TEXTCAT)
+        textcat.encoder = CachedEncoder(textcat.encoder, self.cache)
+        return nlp
+
+    @property
+    def textcat(self) -> Any:
+        return self.nlp.get_pipe(TEXTCAT)
 
     @property
     def multi_label(self) -> bool:
@@ -42,7 +63,7 @@ class Learner:
 
     @property
     def dim(self) -> int:
-        return int(self.textcat.encoder.dim)
+        return int((self.encoder_settings or {}).get("dim") or self.textcat.encoder.dim)
 
     def embed(self, texts: Sequence[str]) -> np.ndarray:
         """(n, dim) float32, each text embedded once ever."""
@@ -52,8 +73,10 @@ class Learner:
         """Through spaCy's own door; with no answers the label descriptions alone are the model."""
         self.initialize([answer_to_example(self.nlp, a, list(self.labels)) for a in answers])
 
-    def initialize(self, examples: list[Example]) -> None:
+    def initialize(self, examples: "list[Example]") -> None:
         """Train on examples, with the labels' descriptions and the pool beside them."""
+        from spacy.util import registry
+
         # By readers, so that no text gets into the config: it would be saved with the pipeline,
         # and spaCy would take a "${...}" in it for a variable.
         registry.readers("loop_descriptions.v1", func=lambda: dict(self.labels))
@@ -100,3 +123,20 @@ class Learner:
 
         embeddings = self.embed([answer.text for answer in answers])
         return cross_validate(fit, embeddings, len(self.labels), folds, seed)
+
+
+def encoder_settings(config: Path) -> dict[str, Any] | None:
+    """What the exported encoder that a pipeline config names says of itself, without loading it.
+
+    RETURNS: None for an encoder of another kind, which has no folder.
+    RAISES (ProjectError): The config is damaged, or there is no encoder in the folder.
+    """
+    encoder = read_textcat(config).get("encoder", {})
+    if not encoder.get("path"):
+        return None
+    path = Path(encoder["path"]) / "encoder.json"
+    if not path.exists():
+        raise ProjectError(
+            f"There is no sentence encoder in {path.parent}.", "Make it first: weasel run encoder"
+        )
+    return dict(srsly.read_json(path))

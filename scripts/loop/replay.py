@@ -52,7 +52,7 @@ def replay(
     if test:
         test_embeddings, gold = learner.embed(test[0]), learner.encode_labels(test[1])
     steps = sorted({answer.iteration for answer in answers})
-    for iteration in tqdm(steps, "Replaying", disable=len(steps) < 5):
+    for iteration in tqdm(steps, "Replaying", disable=len(steps) < 5 or None):
         so_far = [a for a in answers if a.iteration <= iteration]
         labelled = [a for a in so_far if a.status == "labelled"]
         machine = [a for a in so_far if a.status == "machine"]

@@ -1,17 +1,35 @@
 """Probable label errors go back to people: worst first, and never more than asked for."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import numpy as np
 
 from scripts.active_learning.decisions import decide
 from scripts.active_learning.quality import contradicting_duplicates, label_errors
 from scripts.cli.errors import ProjectError
+from scripts.cli.words import count
 from scripts.loop.learner import Learner
 from scripts.loop.progress import trainable
 from scripts.records.answers import Answer, Answers
 from scripts.records.dataset import MOST, LoopDataset
 
+OTHER = "the model, trained without this answer, gives another (confident learning)"
 
-def suspects(answers: Answers, learner: Learner, share: float, seed: int = 0) -> list[Answer]:
+
+@dataclass(frozen=True)
+class Suspect:
+    """A label that is probably wrong. model: The labels that the model would give without having
+    seen the answer. probability: What it gives to these labels all being right. reason: In words.
+    """
+
+    answer: Answer
+    model: tuple[str, ...]
+    probability: float
+    reason: str
+
+
+def suspects(answers: Answers, learner: Learner, share: float, seed: int = 0) -> list[Suspect]:
     """Labelled texts to look at again, worst first: those of near duplicates with other labels,
     then those that confident learning finds. A text is asked again once.
 
@@ -25,12 +43,48 @@ def suspects(answers: Answers, learner: Learner, share: float, seed: int = 0) ->
     pairs = contradicting_duplicates(embeddings, targets)
     probs = learner.cross_validate(labelled, seed=seed)
     errors = label_errors(probs, targets, learner.label_threshold, most=share)
+    why = dict.fromkeys(errors.rows.tolist(), OTHER)
+    twins = {row: other for pair in reversed(pairs) for row, other in (pair, pair[::-1])}
     rows = dict.fromkeys([row for pair in pairs for row in pair] + errors.rows.tolist())
-    found = [labelled[row] for row in rows if labelled[row].round == 1]
+    found = []
+    for row in rows:
+        if row in twins:
+            other = labelled[twins[row]]
+            why[row] = f"nearly the same as {shorten(other.text)}, which is {listed(other.labels)}"
+        if labelled[row].round == 1:
+            found.append(suspect(labelled[row], probs[row], why[row], learner))
     return found[: min(MOST, max(1, round(share * len(labelled))))]
 
 
-def review(dataset: LoopDataset, learner: Learner, share: float, seed: int = 0) -> list[Answer]:
+def suspect(answer: Answer, probs: np.ndarray, reason: str, learner: Learner) -> Suspect:
+    """probs: (n_labels,) of this text."""
+    decided, certainty = decide(probs[None], learner.label_threshold)
+    rows = np.flatnonzero(decided[0]) if learner.multi_label else decided
+    names = list(learner.labels)
+    return Suspect(answer, tuple(names[i] for i in rows), float(certainty[0]), reason)
+
+
+def describe(found: Suspect) -> str:
+    """For a person: the text, who said what, what the model says and why it is asked again."""
+    answer = found.answer
+    votes = [vote for vote in answer.votes if not vote.discarded]
+    said = "; ".join(f"{listed(vote.labels)} by {vote.user}" for vote in votes)
+    return (
+        f"{shorten(answer.text)}\n  label: {said}; model: {listed(found.model)} "
+        f"({found.probability:.2f})\n  why: {found.reason}"
+    )
+
+
+def shorten(text: str) -> str:
+    line = " ".join(text.split())
+    return f"'{line if len(line) <= 60 else f'{line[:60]} ...'}'"
+
+
+def listed(labels: Sequence[str]) -> str:
+    return ", ".join(labels) or "none of the labels"
+
+
+def review(dataset: LoopDataset, learner: Learner, share: float, seed: int = 0) -> list[Suspect]:
     """Ask people about the suspects again. Nobody's answer is taken back: the new one counts
     instead of the same person's old one, and beside another person's.
 
@@ -40,25 +94,27 @@ def review(dataset: LoopDataset, learner: Learner, share: float, seed: int = 0) 
     answers = Answers(dataset.answers())
     if answers.waiting:
         raise ProjectError(
-            f"{len(answers.waiting)} records wait for an answer; nothing was changed.",
+            f"{count(len(answers.waiting), 'record')} still to be answered; nothing was changed.",
             f"Answer them first, at {dataset.url}",
         )
     found = suspects(answers, learner, share, seed)
-    dataset.push([dataset.again(answer, answers.next_iteration) for answer in found])
+    dataset.push([dataset.again(one.answer, answers.next_iteration) for one in found])
     return found
 
 
-def reopen(dataset: LoopDataset, learner: Learner, size: int) -> list[Answer]:
+def reopen(dataset: LoopDataset, learner: Learner, size: int) -> list[Suspect]:
     """Take back the bot's least certain answers, so that people see these texts on the page.
 
     RETURNS: The texts that wait for a person now.
     """
     answers = Answers(dataset.answers())
-    if not answers.machine or not trainable(answers.labelled):
+    if not size or not answers.machine or not trainable(answers.labelled):
         return []
     learner.train(answers.labelled)
     probs = learner.predict(learner.embed([a.text for a in answers.machine]))
     certainty = decide(probs, learner.label_threshold)[1]
-    found = [answers.machine[row] for row in np.argsort(certainty, kind="stable")[:size]]
-    dataset.push([dataset.withdrawn(answer) for answer in found])
+    rows = np.argsort(certainty, kind="stable")[:size]
+    why = "the machine's answer, and the model is least sure of it"
+    found = [suspect(answers.machine[row], probs[row], why, learner) for row in rows]
+    dataset.push([dataset.withdrawn(one.answer) for one in found])
     return found

@@ -2,8 +2,6 @@
 
 from collections.abc import Sequence
 
-import spacy
-
 from scripts.data.corpus import Row, check_one_label
 from scripts.loop.learner import Learner
 from scripts.records.convert import doc_to_record
@@ -16,6 +14,8 @@ def seed(dataset: LoopDataset, learner: Learner, rows: Sequence[Row]) -> int:
     RETURNS: How many were new; those that Argilla has already stay as they are.
     RAISES (ProjectError): A text has no label or several, where the pipeline takes exactly one.
     """
+    import spacy
+
     if not learner.multi_label:
         texts, labels = [row["text"] for row in rows], [row["labels"] for row in rows]
         check_one_label(texts, labels, "the examples")

@@ -18,6 +18,6 @@ def open_loop(settings: Settings) -> Iterator[tuple[LoopDataset, Learner, Pool]]
     """
     paths = settings.paths
     labels, pool = read_labels(paths.corpus), read_pool(paths.corpus)
+    learner = Learner(paths.pipeline, paths.cache, labels, pool)
     with argilla_client(paths.argilla) as client:
-        learner = Learner(paths.pipeline, paths.cache, labels, pool)
         yield LoopDataset.open(client, settings.argilla, labels, learner.dim), learner, pool

@@ -1,13 +1,22 @@
-"""The loop's settings: a spaCy config file, resolved through spaCy's registry."""
+"""The loop's settings: a spaCy config file, resolved through spaCy's registry.
 
-from collections.abc import Sequence
+spaCy itself is not imported: it takes seconds, and a wrong setting should be named at once.
+"""
+
+import difflib
+from collections.abc import Iterator, Sequence
+from dataclasses import fields, is_dataclass
 from pathlib import Path
+from typing import Any
 
+import catalogue
 import click
-import spacy
+import confection
 from confection import Config
 from pydantic import Field, ValidationError
-from spacy.cli._util import import_code, parse_config_overrides
+from pydantic_core import ErrorDetails
+from weasel.util.config import parse_config_overrides
+from weasel.util.modules import import_file
 
 from scripts.active_learning.autovalidation import ValidationSettings
 from scripts.active_learning.plan import StepSettings
@@ -17,10 +26,19 @@ from scripts.data.corpus import SEVERAL, check_prepared, read_name
 from scripts.records.settings import ArgillaSettings, Block
 
 TEXTCAT = "classy_textcat"  # the component's name in the pipeline
+# How a setting is overridden on the command line.
+_NAMED = "Settings are written with their block: --loop.batch_size 10"
+
+
+class Registry(confection.registry):
+    """The part of spaCy's registry that the settings use: what is registered with
+    `@spacy.registry.misc` is found here, and the other way round."""
+
+    misc = catalogue.create("spacy", "misc", entry_points=True)
 
 
 def _register(name: str, strategy: Strategy) -> None:
-    @spacy.registry.misc(f"query_strategy.{name}.v1")
+    @Registry.misc(f"query_strategy.{name}.v1")
     def make() -> Strategy:
         return strategy
 
@@ -31,12 +49,14 @@ for _name, _strategy in STRATEGIES.items():
 
 class PathSettings(Block):
     """corpus: What `prepare` writes. pipeline: The spaCy config of the model. cache: Embeddings.
-    argilla: The embedded server's home, with its credentials."""
+    argilla: The embedded server's home, with its credentials. code: A Python file with registered
+    functions of the user, such as a query strategy; empty for none."""
 
     corpus: Path
     pipeline: Path
     cache: Path
     argilla: Path
+    code: str = ""
 
 
 class LoopSettings(Block):
@@ -78,20 +98,22 @@ class Settings(Block):
     loop: LoopSettings
 
 
-def load_settings(path: Path, overrides: Sequence[str] = (), code: Path | None = None) -> Settings:
+def load_settings(path: Path, overrides: Sequence[str] = ()) -> Settings:
     """Read the settings file.
 
     overrides: As in spaCy's commands: ["--loop.batch_size", "10"].
-    code: A Python file with registered functions of the user, such as a query strategy.
     RAISES (ProjectError): The file is missing, a setting is unknown or wrong, or no data was
         prepared yet.
     """
     if not path.exists():
         raise ProjectError(f"There is no settings file {path}.", "It belongs at configs/loop.cfg.")
-    import_code(code)
     try:
-        config = Config().from_disk(path, overrides=parse_config_overrides(list(overrides)))
-        resolved = spacy.registry.resolve(config)
+        given = parse_config_overrides(list(overrides), env_var=None)
+        if unknown := [name for name in given if name.split(".")[0] not in Settings.model_fields]:
+            raise ProjectError(_no_setting(unknown[0]), _NAMED)
+        config = Config().from_disk(path, overrides=given)
+        import_code(config.get("paths", {}).get("code", ""))
+        resolved = Registry.resolve(config)
         if "multi_label" in resolved.get("argilla", {}):
             raise ProjectError(
                 "[argilla] multi_label is no setting any more: the pipeline's config says it.",
@@ -99,10 +121,17 @@ def load_settings(path: Path, overrides: Sequence[str] = (), code: Path | None =
             )
         settings = Settings(**resolved)
     except ValidationError as err:
-        lines = [f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in err.errors()]
+        lines = [_in_words(e) for e in err.errors()]
         raise ProjectError(f"{path} has a wrong setting.", "\n".join(lines)) from None
-    except click.ClickException as err:
-        raise ProjectError("An override cannot be read.", err.format_message()) from None
+    except click.NoSuchOption as err:
+        raise ProjectError(
+            f"There is no option {err.option_name}.", f"--help lists the options. {_NAMED}"
+        ) from None
+    except catalogue.RegistryError as err:
+        raise ProjectError(
+            f"{path} names a function that is not registered.",
+            f"{err}\nFunctions of your own: set [paths] code to the file that registers them.",
+        ) from None
     except (ValueError, KeyError) as err:  # confection's and catalogue's own messages
         raise ProjectError(f"{path} cannot be used.", str(err)) from None
     settings.argilla.multi_label = read_multi_label(settings.paths.pipeline)
@@ -113,22 +142,70 @@ def load_settings(path: Path, overrides: Sequence[str] = (), code: Path | None =
     return settings
 
 
-def read_multi_label(pipeline: Path) -> bool:
-    """Whether the pipeline's config says that a text can have any number of labels.
+def read_textcat(pipeline: Path) -> dict[str, Any]:
+    """The component's block in the pipeline's config.
 
-    RAISES (ProjectError): The file is missing, cannot be read, or does not say it.
+    RAISES (ProjectError): The file is missing or cannot be read.
     """
     if not pipeline.exists():
         raise ProjectError(
             f"There is no pipeline config {pipeline}.", "Set [paths] pipeline in configs/loop.cfg."
         )
     try:
-        textcat = Config().from_disk(pipeline).get("components", {}).get(TEXTCAT, {})
+        return dict(Config().from_disk(pipeline).get("components", {}).get(TEXTCAT, {}))
     except ValueError as err:  # confection's own message
         raise ProjectError(f"{pipeline} cannot be used.", str(err)) from None
+
+
+def read_multi_label(pipeline: Path) -> bool:
+    """Whether the pipeline's config says that a text can have any number of labels.
+
+    RAISES (ProjectError): It does not say it.
+    """
+    textcat = read_textcat(pipeline)
     if not isinstance(textcat.get("multi_label"), bool):
         raise ProjectError(
             f"{pipeline} does not say whether a text can have several labels.",
             f"[components.{TEXTCAT}] needs multi_label = true or false: see configs/textcat.cfg.",
         )
     return bool(textcat["multi_label"])
+
+
+def import_code(path: str) -> None:
+    """Import a Python file of the user, whose registered functions the settings may name.
+
+    RAISES (ProjectError): It is not there, or fails.
+    """
+    if not path:
+        return
+    if not Path(path).is_file():
+        raise ProjectError(f"There is no Python file {path}.", "Correct [paths] code, or empty it.")
+    try:
+        import_file("python_code", path)
+    except Exception as err:  # whatever the user's code raises
+        raise ProjectError(
+            f"{path} ([paths] code) cannot be imported.", f"{type(err).__name__}: {err}"
+        ) from err
+
+
+def _in_words(error: ErrorDetails) -> str:
+    name = ".".join(map(str, error["loc"]))
+    if error["type"] not in ("extra_forbidden", "unexpected_keyword_argument"):
+        return f"{name}: {error['msg']}"
+    return _no_setting(name)
+
+
+def _no_setting(name: str) -> str:
+    like = difflib.get_close_matches(name, list(_names(Settings)), n=1)
+    return f"There is no setting {name}." + (f" Did you mean {like[0]}?" if like else "")
+
+
+def _names(block: object, before: str = "") -> Iterator[str]:
+    """Names of all settings, as in an override."""
+    if is_dataclass(block):
+        yield from (f"{before}{field.name}" for field in fields(block))
+    elif isinstance(block, type) and issubclass(block, Block):
+        for name, field in block.model_fields.items():
+            yield from _names(field.annotation, f"{before}{name}.")
+    else:
+        yield before.rstrip(".")

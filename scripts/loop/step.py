@@ -6,8 +6,9 @@ import numpy as np
 
 from scripts.active_learning.autovalidation import Evidence, MachineLabels
 from scripts.active_learning.plan import Plan, plan_step
-from scripts.active_learning.query import QueryState, uncertainty
+from scripts.active_learning.query import QueryState, typiclust, uncertainty
 from scripts.cli.console import msg
+from scripts.cli.words import count
 from scripts.data.corpus import Pool
 from scripts.loop.learner import Learner
 from scripts.loop.progress import agreement, audit_precision, progress, trainable
@@ -23,7 +24,8 @@ MOST_ROUNDS = 3
 @dataclass(frozen=True)
 class StepResult:
     """What a step did. All counts are 0 where it changed nothing; why says why. finished: another
-    step would change nothing either, whatever people answer."""
+    step would change nothing either, whatever people answer. chosen: How the texts were chosen.
+    notes: What else there is to say."""
 
     iteration: int
     asked: int = 0
@@ -32,6 +34,8 @@ class StepResult:
     trained_on: int = 0
     why: str = ""
     finished: bool = False
+    chosen: str = ""
+    notes: tuple[str, ...] = ()
 
 
 def step(
@@ -50,19 +54,20 @@ def step(
     loop = settings.loop
     if answers.waiting and not now:
         batch = [a for a in answers.all if a.iteration == iteration - 1 and a.source != "auto"]
+        asked = max(len(batch), len(answers.waiting))
         return StepResult(
             iteration,
-            why=f"{len(answers.waiting)} of {max(len(batch), len(answers.waiting))} records of "
-            "the last batch wait for an answer; nothing was changed",
+            why=f"{len(answers.waiting)} of {count(asked, 'record')} of the last batch wait for an "
+            "answer; nothing was changed",
         )
     left = loop.budget - answers.by_people if loop.budget else loop.batch_size + loop.seed_size
     if left <= 0:
         return StepResult(
-            iteration, why=f"the budget of {loop.budget} answers is spent", finished=True
+            iteration, why=f"the budget of {count(loop.budget, 'answer')} is spent", finished=True
         )
 
-    asked = {answer.text_id for answer in answers.all}
-    rows = np.array([i for i, id_ in enumerate(pool.ids) if id_ not in asked], dtype=np.intp)
+    known = {answer.text_id for answer in answers.all}
+    rows = np.array([i for i, id_ in enumerate(pool.ids) if id_ not in known], dtype=np.intp)
     if not len(rows):
         return StepResult(iteration, why="every text of the pool has been asked", finished=True)
 
@@ -87,15 +92,24 @@ def step(
         say.append(f"agreement of people (Krippendorff's alpha): {alpha:.2f}")
     if machine is not None:
         say.append(f"precision of the machine's answers, by audit: {machine.precision}")
-    for line in say:
-        msg.text(f"- {line}")
     return StepResult(
         iteration,
         asked=len(plan.query) + len(plan.audit) + len(again),
         validated=len(plan.auto) - len(plan.audit),
         withdrawn=len(plan.withdraw),
         trained_on=trained_on,
+        chosen=_chosen(plan, cold, settings),
+        notes=tuple(say),
     )
+
+
+def _chosen(plan: Plan, cold: bool, settings: Settings) -> str:
+    if not cold:
+        parts = {"drawn at random": plan.sample, "to check the machine's answers": plan.audit}
+        return ", ".join(f"{len(rows)} {what}" for what, rows in parts.items() if len(rows))
+    if settings.loop.cold_start is typiclust:
+        return "typical of the pool and unlike each other, as no model is trained yet"
+    return "by the cold start's strategy, as no model is trained yet"
 
 
 def assess(
@@ -190,13 +204,23 @@ def _query_source(row: int, plan: Plan, kind: str) -> str:
     return "sample" if row in plan.sample else "query"
 
 
-def show(result: StepResult) -> None:
-    """Say what a step did, or why it did nothing."""
+def show(result: StepResult, url: str = "") -> None:
+    """Say what a step asks and where to answer, or why it did nothing; then the details.
+
+    url: Where to label; empty where nobody has to be told.
+    """
     if result.why:
         msg.info(result.why[0].upper() + result.why[1:])
-        return
-    how = f"trained on {result.trained_on} answers" if result.trained_on else "cold start"
-    msg.good(
-        f"Step {result.iteration}: {how}; asked {result.asked}, validated {result.validated} by "
-        f"machine, withdrew {result.withdrawn}"
-    )
+    else:
+        chosen = f" ({result.chosen})" if result.chosen and result.asked else ""
+        msg.good(f"Step {result.iteration}: {count(result.asked, 'text')} to label{chosen}")
+    if url and not result.finished and (result.why or result.asked):
+        print(f"Label at {url}\nthen run `weasel run step` again.", flush=True)
+    did = [f"trained on {count(result.trained_on, 'answer')}"] if result.trained_on else []
+    if result.validated:
+        did.append(f"{count(result.validated, 'text')} answered by machine")
+    if result.withdrawn:
+        did.append(f"{count(result.withdrawn, 'machine answer')} withdrawn")
+    for line in [", ".join(did), *result.notes]:
+        if line:
+            msg.text(f"- {line}")

@@ -17,6 +17,8 @@ from argilla._exceptions import (
 from scripts.argilla_server.manage import read_credentials
 from scripts.cli.errors import ProjectError
 
+DEFAULT_PORT = 6900  # of the embedded server, as in project.yml
+
 
 def credentials(home: Path) -> tuple[str, str]:
     """The server's URL and API key: ARGILLA_API_URL and ARGILLA_API_KEY, or the embedded server's.
@@ -35,10 +37,14 @@ def credentials(home: Path) -> tuple[str, str]:
     if found is None:
         raise ProjectError(
             "There is no Argilla server to talk to.",
-            "Start the embedded one with `weasel run argilla-start`, or set ARGILLA_API_URL and "
+            "Start the embedded one: weasel run argilla-start\nOr set ARGILLA_API_URL and "
             "ARGILLA_API_KEY to use another.",
         )
     return found.api_url, found.api_key
+
+
+class ServerAway(ProjectError):
+    """No server answers, now; it may be back later."""
 
 
 @contextmanager
@@ -48,8 +54,16 @@ def argilla_client(home: Path) -> Iterator[rg.Argilla]:
     RAISES (ProjectError): No server, a wrong key, or a right that the key does not have.
     """
     url, key = credentials(home)
-    try:
+    with plain_messages(url):
+        _ask_status(url)  # at once, where the SDK would try for ten seconds
         yield rg.Argilla(api_url=url, api_key=key)
+
+
+@contextmanager
+def plain_messages(url: str) -> Iterator[None]:
+    """RAISES (ProjectError): Instead of what the SDK raises; ServerAway if no server answers."""
+    try:
+        yield
     except (UnauthorizedError, ArgillaCredentialsError):
         raise ProjectError(
             f"Argilla at {url} does not know this API key.",
@@ -62,10 +76,30 @@ def argilla_client(home: Path) -> Iterator[rg.Argilla]:
             f"{err}\nThe loop creates data sets, records and users: use an owner's key.",
         ) from None
     except (httpx.TransportError, httpx.InvalidURL) as err:
-        raise ProjectError(
-            f"No Argilla server answers at {url}.",
-            f"{err}\nStart the embedded one with `weasel run argilla-start`. Labels that were "
-            "submitted are kept; run the same command again to go on.",
+        raise ServerAway(
+            f"No Argilla server answers at {url} ({err}).",
+            f"{_remedy(url)}\nThen run the same command again: submitted labels are kept.",
         ) from None
     except ArgillaError as err:
         raise ProjectError(f"Argilla at {url} refused a request.", str(err)) from None
+
+
+def answers_now(url: str) -> bool:
+    """Whether the server answers at this moment."""
+    try:
+        return _ask_status(url).is_success
+    except httpx.TransportError:
+        return False
+
+
+def _ask_status(url: str) -> httpx.Response:
+    return httpx.get(f"{url.rstrip('/')}/api/v1/status", timeout=10)
+
+
+def _remedy(url: str) -> str:
+    if os.environ.get("ARGILLA_API_URL"):
+        return "Check ARGILLA_API_URL, or unset it and ARGILLA_API_KEY to use the embedded server."
+    # Credentials know the port that the embedded server had; the default is project.yml's.
+    port = httpx.URL(url).port
+    other = f" . --vars.argilla_port {port}" if port != DEFAULT_PORT else ""
+    return f"Start the embedded one: weasel run argilla-start{other}"

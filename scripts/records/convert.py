@@ -1,16 +1,19 @@
 """spaCy Doc <-> Argilla record. A record's id is made from its text, so it needs no look-up."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import argilla as rg
 import numpy as np
-from spacy.language import Language
-from spacy.tokens import Doc
-from spacy.training import Example
 
 from scripts.cli.errors import ProjectError
 from scripts.data.corpus import in_words, text_id
 from scripts.records.answers import Answer, Vote, resolve
+
+if TYPE_CHECKING:  # spaCy takes two seconds to import, and most records are only read
+    from spacy.language import Language
+    from spacy.tokens import Doc
+    from spacy.training import Example
 
 Record = rg.Record
 TEXT, QUESTION, VECTOR = "text", "label", "embedding"
@@ -39,7 +42,7 @@ def from_value(value: object, multi_label: bool) -> tuple[str, ...]:
 
 
 def doc_to_record(
-    doc: Doc,
+    doc: "Doc",
     *,
     iteration: int,
     source: str,
@@ -122,11 +125,13 @@ def record_to_answer(
     )
 
 
-def answer_to_example(nlp: Language, answer: Answer, labels: Sequence[str]) -> Example:
+def answer_to_example(nlp: "Language", answer: Answer, labels: Sequence[str]) -> "Example":
     """A training example: gold cats are 1.0 for the answered label(s) and 0.0 for all others.
 
     RAISES (ValueError): The answer has a label that is not in labels.
     """
+    from spacy.training import Example
+
     unknown = set(answer.labels) - set(labels)
     if unknown:
         raise ValueError(f"record {answer.id} has unknown labels {sorted(unknown)}")

@@ -12,14 +12,13 @@ from scripts.cli.errors import ProjectError
 from scripts.records.answers import Answer, merge
 from scripts.records.convert import QUESTION, TEXT, VECTOR, record_to_answer, to_value
 from scripts.records.questions import NOTE, default_guidelines, question_labels, questions
-from scripts.records.settings import ArgillaSettings
+from scripts.records.settings import MOST, ArgillaSettings
 
 BOT = "classy-bot"  # validates automatically
 ORACLE = "simulated-oracle"  # answers from gold labels, in demos, tests and benchmarks
 # Where a record comes from: a cold start, the query strategy, a random draw from the pool, a random
 # check of the bot's labels, the bot itself, or a second look by a person.
 SOURCES = ["seed", "query", "sample", "audit", "auto", "review"]
-MOST = 500  # records that Argilla takes in one request
 
 
 class LoopDataset:
@@ -40,16 +39,7 @@ class LoopDataset:
             the loop's: without embeddings and metadata. None to make no data set.
         RAISES (ProjectError): It exists with other labels, or was made by something else.
         """
-        with warnings.catch_warnings():  # the SDK warns where something is not there yet
-            warnings.simplefilter("ignore")
-            workspace = client.workspaces(settings.workspace)
-            dataset = workspace and client.datasets(settings.dataset, workspace=workspace)
-        if workspace is None:
-            names = ", ".join(str(w.name) for w in client.workspaces) or "none"
-            raise ProjectError(
-                f"There is no workspace '{settings.workspace}' in Argilla.",
-                f"The key can see: {names}. Set [argilla] workspace in configs/loop.cfg.",
-            )
+        workspace, dataset = find(client, settings)
         if dataset is None:
             if dim is None:
                 raise ProjectError(
@@ -181,6 +171,24 @@ class LoopDataset:
         reply = self.client.http_client.get("/api/v1/users")
         reply.raise_for_status()
         return {user["username"]: user for user in reply.json()["items"]}
+
+
+def find(client: rg.Argilla, settings: ArgillaSettings) -> tuple[rg.Workspace, rg.Dataset | None]:
+    """The workspace and, if it is there, the data set of the settings, as it is.
+
+    RAISES (ProjectError): There is no such workspace.
+    """
+    with warnings.catch_warnings():  # the SDK warns where something is not there yet
+        warnings.simplefilter("ignore")
+        workspace = client.workspaces(settings.workspace)
+        dataset = workspace and client.datasets(settings.dataset, workspace=workspace)
+    if workspace is None:
+        names = ", ".join(str(w.name) for w in client.workspaces) or "none"
+        raise ProjectError(
+            f"There is no workspace '{settings.workspace}' in Argilla.",
+            f"The key can see: {names}. Set [argilla] workspace in configs/loop.cfg.",
+        )
+    return workspace, dataset
 
 
 def dataset_settings(settings: ArgillaSettings, labels: dict[str, str], dim: int) -> rg.Settings:

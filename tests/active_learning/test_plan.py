@@ -65,7 +65,7 @@ def test_thin_evidence_validates_nothing_and_says_so():
         plan = plan_step(pool(200), StepSettings(), np.random.default_rng(0), evidence)
         assert not len(plan.auto)
         assert np.isinf(plan.thresholds).all()
-        assert any("thin" in reason for reason in plan.reasons)
+        assert any("no texts by itself yet" in reason for reason in plan.reasons)
 
 
 def test_enough_evidence_validates_the_sure_ones_over_the_whole_pool():

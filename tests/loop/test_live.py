@@ -1,16 +1,56 @@
 """The loop that Argilla's webhooks drive: a real server, a real worker, a real listener."""
 
 import itertools
+import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
-from scripts.live import listening
+import argilla as rg
+import pytest
+
+from scripts.argilla_server import manage
 from scripts.loop.annotate import annotate
 from scripts.loop.settings import Settings
 from scripts.loop.step import step
+from scripts.records.webhook import listening
+from tests.argilla_server.fixtures import free_port
 from tests.loop_fixtures import opened
+
+
+@contextmanager
+def running(*arguments: str) -> Iterator[subprocess.Popen[str]]:
+    """`live` in a process of its own, after it has said where to label."""
+    live = subprocess.Popen(
+        [sys.executable, "-u", "-m", "scripts.live", *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    try:
+        hear(live, "Label at")
+        yield live
+    finally:
+        live.kill()
+        live.communicate()
+
+
+def hear(live: subprocess.Popen[str], words: str) -> str:
+    """What it says up to these words."""
+    said = ""
+    assert live.stdout is not None
+    for line in live.stdout:
+        said += line
+        if words in line:
+            return said
+    raise AssertionError(said)
+
+
+def webhooks(client: rg.Argilla, name: str) -> list[str]:
+    return [str(hook.url) for hook in client.webhooks if str(hook.description).endswith(name)]
 
 
 def test_an_answer_on_the_server_sets_the_event(settings: Callable[..., Settings]) -> None:
@@ -47,3 +87,57 @@ def test_steps_follow_answers_until_the_budget_is_spent(
             assert max(a.iteration for a in answers) == 2
     finally:
         live.kill()
+
+
+def test_a_webhook_goes_with_its_run_or_with_the_next(
+    settings: Callable[..., Settings], overrides: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    chosen = settings()
+    with opened(chosen) as (loop, _):
+        dataset, name = loop[0], chosen.argilla.dataset
+        with running(*overrides) as live:
+            assert len(webhooks(dataset.client, name)) == 1
+            live.send_signal(signal.SIGTERM)
+            hear(live, "Nothing is lost")
+            assert live.wait(30) == 130
+        assert not webhooks(dataset.client, name)
+
+        with running(*overrides) as live:
+            live.kill()
+            live.wait()
+            (stale,) = webhooks(dataset.client, name)
+        with running(*overrides):
+            (used,) = webhooks(dataset.client, name)
+            assert used != stale
+            with listening(dataset, "127.0.0.1", 0):  # the one in use stays
+                assert used in webhooks(dataset.client, name)
+                assert len(webhooks(dataset.client, name)) == 2
+        assert "left behind" not in capsys.readouterr().out
+
+
+def test_a_server_that_is_away_and_back_is_said_at_once(
+    settings: Callable[..., Settings],
+    overrides: list[str],
+    argilla_venv: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("ARGILLA_API_URL")
+    monkeypatch.delenv("ARGILLA_API_KEY")
+    home, port = tmp_path / "home", free_port()
+    at_home = ("--paths.argilla", str(home), "--loop.budget", "6")
+    manage.start(home, port)
+    try:
+        with running(*overrides, *at_home, "--every", "3600") as live:
+            hear(live, "Step 0")
+            manage.stop(home)
+            hear(live, "does not answer")
+            manage.start(home, port)
+            hear(live, "answers again")
+            with opened(settings(*at_home)) as (loop, gold):
+                annotate(loop[0], gold, list(loop[1].labels))
+                hear(live, "budget of 6 answers is spent")
+                assert live.wait(30) == 0
+                assert not webhooks(loop[0].client, loop[0].settings.dataset)
+    finally:
+        manage.stop(home)

@@ -18,7 +18,7 @@ from scripts.loop.annotate import annotate
 from scripts.loop.replay import replay, worth
 from scripts.loop.review import reopen
 from scripts.loop.settings import Settings
-from scripts.loop.step import step
+from scripts.loop.step import show, step
 from scripts.pull import main as pull
 from scripts.records.answers import Answers
 from scripts.records.convert import QUESTION, TEXT, VECTOR
@@ -57,6 +57,28 @@ def test_seed_answers_train_query_and_again(settings: Callable[..., Settings]) -
             if a.status == "labelled":
                 assert list(a.labels) == gold[a.id]
                 assert [vote.user for vote in a.votes] == [ORACLE]
+
+
+def test_a_step_says_first_what_it_asks_and_where(
+    settings: Callable[..., Settings], capsys: pytest.CaptureFixture[str]
+) -> None:
+    chosen = settings()
+    with opened(chosen) as (loop, gold):
+        url = loop[0].url
+        show(step(*loop, chosen), url)
+        said = capsys.readouterr().out
+        first = said.index("Step 0: 6 texts to label (typical of the pool")
+        assert first < said.index(url) < said.index("by itself yet")
+        show(step(*loop, chosen), url)
+        said = capsys.readouterr().out
+        assert "6 of 6 records of the last batch wait" in said
+        assert url in said
+        answer(loop, gold)
+        show(step(*loop, chosen))
+        said = capsys.readouterr().out
+        assert "Step 1: 5 texts to label" in said
+        assert "trained on 6 answers" in said
+        assert "http" not in said
 
 
 def test_a_record_carries_what_annotators_need(settings: Callable[..., Settings]) -> None:

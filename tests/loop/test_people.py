@@ -87,19 +87,19 @@ def test_wrong_answers_are_found_and_asked_again(settings: Callable[..., Setting
         dataset, learner, _ = loop
         labels = list(learner.labels)
         step(*loop, chosen)
-        with pytest.raises(ProjectError, match="40 records wait"):
+        with pytest.raises(ProjectError, match="40 records still to be answered"):
             review(dataset, learner, 0.2)
         annotate(dataset, gold, labels, noise=0.2)
         wrong = {a.id for a in dataset.answers() if list(a.labels) != gold[a.id]}
         assert len(wrong) >= 4
-        asked = {a.id for a in review(dataset, learner, 0.3)}
+        asked = {found.answer.id for found in review(dataset, learner, 0.3)}
         assert len(asked) <= 12
         assert len(asked & wrong) >= len(wrong) / 2
 
         annotate(dataset, gold, labels)
         left = {a.id for a in dataset.answers() if list(a.labels) != gold[a.id]}
         assert left == wrong - asked
-        assert asked.isdisjoint(a.id for a in review(dataset, learner, 0.3))
+        assert asked.isdisjoint(found.answer.id for found in review(dataset, learner, 0.3))
 
 
 def test_examples_that_the_user_has_are_labels_from_the_start(

@@ -206,6 +206,8 @@ def test_lists_are_refused_where_a_text_has_one_label(
     srsly.write_jsonl(tmp_path / "examples.jsonl", rows)
     with pytest.raises(ProjectError, match=r"Text 2 of .* has 2 labels \(sports, quote\)"):
         seed(one, str(tmp_path / "examples.jsonl"))
+    srsly.write_jsonl(tmp_path / "examples.jsonl", rows[:1])
+    seed(one, str(tmp_path / "examples.jsonl"))
     with pytest.raises(ProjectError, match=r"Text \d+ of .*test.spacy has "):
         report(one, tmp_path / "steps.csv")
     write_rows([{"text": "x", "labels": []}], list(LABELS), tmp_path / "train.spacy")

@@ -1,0 +1,61 @@
+"""Starting anew: what is deleted, what is asked before, and what is kept."""
+
+import subprocess
+import sys
+from collections.abc import Callable
+
+import srsly
+
+from scripts.loop.annotate import annotate
+from scripts.loop.settings import Settings
+from scripts.loop.step import step
+from scripts.records.dataset import find
+from tests.loop_fixtures import opened
+
+
+def reset(*arguments: str, typed: str = "") -> tuple[int, str]:
+    done = subprocess.run(
+        [sys.executable, "-m", "scripts.reset", *arguments],
+        input=typed,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    return done.returncode, done.stdout
+
+
+def test_the_labels_are_kept_and_can_be_put_back(
+    settings: Callable[..., Settings], overrides: list[str]
+) -> None:
+    chosen = settings()
+    name = chosen.argilla.dataset
+    with opened(chosen) as (loop, gold):
+        step(*loop, chosen)
+        annotate(loop[0], gold, list(loop[1].labels), limit=5)
+        client = loop[0].client
+        for typed in ("", "\n", "something else\n"):
+            code, said = reset(*overrides, typed=typed)
+            assert code == 1
+            assert "6 records, 5 answers by people, 0 by machine" in said
+            assert "Nothing was deleted" in said
+        assert len(loop[0].answers()) == 6
+
+        code, said = reset(*overrides, typed=f"{name}\n")
+        assert code == 0, said
+        assert find(client, chosen.argilla)[1] is None
+        (kept,) = chosen.paths.corpus.glob(f"{name}-labels-*.jsonl")
+        assert str(kept) in said
+        rows = {row["text"]: row["label"] for row in srsly.read_jsonl(kept)}
+        assert len(rows) == 5
+    code, said = reset(*overrides, "--yes")
+    assert code == 1
+    assert f"There is no data set '{name}'" in said
+
+    command = [sys.executable, "-m", "scripts.seed", str(kept), *overrides]
+    assert "5 examples put into Argilla" in subprocess.check_output(command, text=True)
+    with opened(chosen) as (loop, _):
+        assert {a.text: a.labels[0] for a in loop[0].answers()} == rows
+    kept.unlink()
+    assert reset(*overrides, "--yes", "--no-keep")[0] == 0
+    assert not list(chosen.paths.corpus.glob(f"{name}-labels-*.jsonl"))

@@ -1,0 +1,16 @@
+"""Words of messages."""
+
+import pytest
+
+from scripts.active_learning.stopping import Stratum, budget_rule, estimate_accuracy
+from scripts.cli.words import count
+
+
+@pytest.mark.parametrize(("n", "said"), [(0, "0 texts"), (1, "1 text"), (2, "2 texts")])
+def test_one_is_singular(n: int, said: str) -> None:
+    assert count(n, "text") == said
+
+
+def test_one_text_in_the_reasons_of_a_step() -> None:
+    assert "from 1 text)" in str(estimate_accuracy([Stratum(10, 1, 1)]))
+    assert "0 of 1 label given" in budget_rule(0, 1).reason
