@@ -8,7 +8,6 @@ import typer
 from scripts.cli.app import run
 from scripts.cli.console import msg
 from scripts.shipping.release import read_meta
-from scripts.shipping.scores import evaluate
 
 
 def main(
@@ -21,6 +20,8 @@ def main(
     # What an earlier pipeline or test set has scored must not be taken for this one's.
     output.unlink(missing_ok=True)
     if test.exists():
+        from scripts.shipping.scores import evaluate
+
         evaluate(model, test, output)
     else:
         msg.warn(f"Nothing was evaluated: there is no test set {test}")

@@ -7,7 +7,6 @@ import typer
 
 from scripts.cli.app import run
 from scripts.cli.console import msg
-from scripts.shipping.package import build
 from scripts.shipping.release import (
     choose_version,
     fingerprint,
@@ -30,6 +29,8 @@ def main(
     full_name = package_name(meta["lang"], name)
     number, why = choose_version(meta, mark, full_name, packages, version.strip())
     msg.text(f"{full_name} {number}: {why}")
+    from scripts.shipping.package import build
+
     same = [one for one in releases(packages) if (one.name, one.version) == (full_name, number)]
     wheel = (same[0].wheel if same else None) or build(model, meta, number, packages)
     msg.good(f"{wheel} ({wheel.stat().st_size / 1e6:.0f} MB)")

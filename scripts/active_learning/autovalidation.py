@@ -40,9 +40,9 @@ class ValidationSettings:
     target: float = 0.98
     confidence: float = 0.9
     audit_share: float = 0.05
-    probe_share: float = 0.5
+    probe_share: float = 0.0
     per_class: bool = True
-    at_most: int | None = None
+    at_most: int | None = 100
 
     def __post_init__(self) -> None:
         if self.rule not in ("off", "fixed", "precision"):
@@ -145,6 +145,15 @@ def _upper(right: int, total: int, tail: float) -> float:
 def evidence_needed(target: float, confidence: float) -> int:
     """How many answers, all of them right, show a precision of target with this confidence."""
     return int(np.ceil(np.log(1 - confidence) / np.log(target)))
+
+
+def evidence_helps(settings: ValidationSettings, answers: int) -> bool:
+    """Whether so many answers can change anything in a step: they can show that the machine may
+    answer, or where to probe. If not, the cross-validation behind them is not worth its time."""
+    if settings.rule != "precision":
+        return False
+    needed = _rows_needed(settings.target, _each_start(settings.confidence), 0)
+    return bool(settings.probe_share) or answers >= needed
 
 
 def choose_threshold(certainty: Floats, right: Mask, target: float, confidence: float) -> float:

@@ -21,7 +21,7 @@ from scripts.active_learning.autovalidation import (
 )
 from scripts.active_learning.cold_start import typical_and_diverse
 from scripts.active_learning.decisions import decide
-from scripts.active_learning.query import QueryState, Strategy, diverse_uncertainty
+from scripts.active_learning.query import QueryState, Strategy, margin
 
 
 @dataclass(frozen=True)
@@ -34,8 +34,8 @@ class StepSettings:
     validation: when the machine may answer by itself.
     """
 
-    batch_size: int = 10
-    strategy: Strategy = diverse_uncertainty
+    batch_size: int = 5
+    strategy: Strategy = margin
     cold_start: Strategy = typical_and_diverse
     random_share: float = 0.1
     validation: ValidationSettings = field(default_factory=ValidationSettings)

@@ -10,7 +10,12 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from scripts.active_learning.arrays import Floats, Labels, Mask, Rows
-from scripts.active_learning.autovalidation import Evidence, MachineLabels, measured_precision
+from scripts.active_learning.autovalidation import (
+    Evidence,
+    MachineLabels,
+    evidence_helps,
+    measured_precision,
+)
 from scripts.active_learning.cross_validation import Predict, cross_validate
 from scripts.active_learning.plan import StepSettings, plan_step
 from scripts.active_learning.query import QueryState
@@ -89,7 +94,7 @@ def simulate(
         left = settings.budget - len(order)
         size = min(step.batch_size if order else settings.start, left)
         evidence = None
-        if model is not None and step.validation.rule == "precision":
+        if model is not None and evidence_helps(step.validation, len(asked)):
             seed = int(rng.integers(2**31))
             evidence = _evidence(corpus, fit, human, audit_of, asked, seed, settings.folds)
         if size <= 0 or not len(free):

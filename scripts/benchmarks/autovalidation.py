@@ -23,8 +23,8 @@ from scripts.cli.console import msg
 
 # Name -> rule, strategy, and share of a batch drawn at random.
 RULES = {
-    "precision 0.98": (ValidationSettings(target=0.98), "margin", 0.1),
-    "precision 0.95": (ValidationSettings(target=0.95), "margin", 0.1),
+    "precision 0.98": (ValidationSettings(target=0.98, probe_share=0.5), "margin", 0.1),
+    "precision 0.95": (ValidationSettings(target=0.95, probe_share=0.5), "margin", 0.1),
     "certainty 0.9": (ValidationSettings(rule="fixed", certainty=0.9), "fifo", 0.0),
 }
 TUTORIAL = "tutorial, 0.9"

@@ -11,7 +11,6 @@ from typing import Any
 import srsly
 from packaging.version import InvalidVersion, Version
 
-from components.code import PARTS
 from scripts.cli.errors import ProjectError
 
 FIRST = "0.1.0"
@@ -48,6 +47,8 @@ def read_meta(model: Path) -> Meta:
 
 def fingerprint(model: Path) -> str:
     """Of all that ships: the files of the pipeline and the code beside them."""
+    from components.code import PARTS  # imports them all, and with them spaCy
+
     digest = hashlib.sha256()
     inside = sorted(path for path in model.rglob("*") if path.is_file())
     for name, path in [(str(path.relative_to(model)), path) for path in inside] + [

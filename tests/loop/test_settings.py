@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 import spacy
 
+from scripts.active_learning.plan import StepSettings
 from scripts.active_learning.query import STRATEGIES
 from scripts.cli.errors import ProjectError
 from scripts.loop.annotate import annotate
-from scripts.loop.settings import Settings
+from scripts.loop.settings import Settings, load_settings
 from scripts.loop.step import step
 from tests.loop_fixtures import opened
 
@@ -32,7 +33,7 @@ def test_a_strategy_of_the_user_takes_part_in_every_command(
     (tmp_path / "own.py").write_text(OWN.format(name="test_own_strategy.v1"))
     config = Path("configs/loop.cfg").read_text()
     config = config.replace('code = ""', f'code = "{tmp_path / "own.py"}"')
-    config = config.replace("query_strategy.diverse_uncertainty.v1", "test_own_strategy.v1")
+    config = config.replace("query_strategy.margin.v1", "test_own_strategy.v1")
     (tmp_path / "loop.cfg").write_text(config)
     chosen = settings(
         "--loop.random_share", 0, "--loop.validation.rule", "off", path=tmp_path / "loop.cfg"
@@ -65,3 +66,8 @@ def test_spacy_finds_the_strategies_and_the_settings_what_spacy_registers(
     spacy.registry.misc("test_registered.v1", func=lambda: STRATEGIES["random"])
     chosen = settings("--loop.strategy.@misc", "test_registered.v1")
     assert chosen.loop.strategy is STRATEGIES["random"]
+
+
+def test_code_has_no_defaults_of_its_own() -> None:
+    loop = load_settings(Path("configs/loop.cfg"), ["--argilla.dataset", "test"]).loop
+    assert loop.plan(loop.batch_size) == StepSettings()
