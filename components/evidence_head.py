@@ -47,7 +47,7 @@ class Settings(NamedTuple):
     guess: float = 0.02
     ridge: float = 0.5
     max_pool: int = 5_000
-    student_half: float = 400.0
+    student_half: float = 200.0
     pool_weight: float = 1000.0
     C: float = 1.0
 

@@ -51,9 +51,9 @@ def rows(summary: Summary) -> list[tuple[str, str]]:
     ]
     if scores:
         lines.append(("test set", f"{scores['texts']:,} texts"))
-        sure = scores["macro_f_interval"]
-        between = f" (95 % interval {sure[0]:.3f} to {sure[1]:.3f}, bootstrap)" if sure else ""
-        lines.append(("macro-F", f"{scores['macro_f']:.3f}{between}"))
+        low, high = scores["macro_f_interval"]
+        between = f"(95 % interval {low:.3f} to {high:.3f})"
+        lines.append(("macro-F", f"{scores['macro_f']:.3f} {between}"))
         if summary["multi_label"]:
             lines.append(("micro-F", f"{scores['micro_f']:.3f}"))
         what = "exact matches" if summary["multi_label"] else "accuracy"
