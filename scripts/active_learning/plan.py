@@ -19,9 +19,8 @@ from scripts.active_learning.autovalidation import (
     passes,
     worth_probing,
 )
-from scripts.active_learning.cold_start import typical_and_diverse
 from scripts.active_learning.decisions import decide
-from scripts.active_learning.query import QueryState, Strategy, margin
+from scripts.active_learning.query import QueryState, Strategy, margin, typiclust
 
 
 @dataclass(frozen=True)
@@ -36,7 +35,7 @@ class StepSettings:
 
     batch_size: int = 5
     strategy: Strategy = margin
-    cold_start: Strategy = typical_and_diverse
+    cold_start: Strategy = typiclust
     random_share: float = 0.1
     validation: ValidationSettings = field(default_factory=ValidationSettings)
 
