@@ -6,7 +6,8 @@ from pathlib import Path
 
 import srsly
 
-from scripts.records.answers import Answer
+from scripts.records.answers import Answer, resolve
+from scripts.records.dataset import BOT
 
 
 def backup(
@@ -14,17 +15,20 @@ def backup(
 ) -> tuple[Path, int]:
     """Write all that was answered to a new JSONL file that `seed` and `prepare` read.
 
+    A text that waits, as it is asked again or of more people, has the label that was given so far.
+
     RETURNS: The file, and how many of its texts have a label. Those that people discarded or
     disagree about have none, but who said what is there for all.
     """
     rows = []
     for answer in answers:
         if answer.votes:
-            label = list(answer.labels) if multi_label else next(iter(answer.labels), None)
+            status, labels = resolve(answer.votes, BOT, 1, multi_label)
+            label = list(labels) if multi_label else next(iter(labels), None)
             rows.append(
                 {
                     "text": answer.text,
-                    "label": label if answer.status == "labelled" else None,
+                    "label": label if status == "labelled" else None,
                     "votes": {
                         vote.user: "discarded" if vote.discarded else list(vote.labels)
                         for vote in answer.votes

@@ -34,6 +34,9 @@ def test_the_labels_are_kept_and_can_be_put_back(
         step(*loop, chosen)
         annotate(loop[0], gold, list(loop[1].labels), limit=5)
         client = loop[0].client
+        # Asked again, and not answered yet: its label is kept all the same.
+        first = next(a for a in loop[0].answers() if a.status == "labelled")
+        loop[0].push([loop[0].again(first, 1)])
         for typed in ("", "\n", "something else\n"):
             code, said = reset(*overrides, typed=typed)
             assert code == 1
