@@ -13,7 +13,7 @@ from scripts.benchmarks import (
 from scripts.benchmarks.corpora import Embedded, split, with_noise, with_rare_class
 from scripts.benchmarks.loops import Budget, run_loop, shipped_settings
 from scripts.benchmarks.tutorial_loop import tutorial_loop
-from scripts.errors import ProjectError
+from scripts.cli.errors import ProjectError
 
 
 @pytest.fixture(scope="module")
