@@ -72,9 +72,8 @@ Head = Annotated[str, typer.Option(help="Registered as classy_head.NAME.v1")]
 
 def _embed(sources: list[str], encoder: Path, cache: Path) -> list[Any]:
     """What is not here is skipped, and said so."""
-    from wasabi import msg
-
     from scripts.benchmarks.corpora import embed
+    from scripts.cli.console import msg
 
     found = []
     for source in sources:

@@ -226,16 +226,21 @@ def plot(rows: Sequence[Row], path: Path, measure: str = "accuracy") -> None:
     from matplotlib import pyplot as plt
 
     datasets = list(dict.fromkeys(row.dataset for row in rows))
-    figure, panels = plt.subplots(
-        1, len(datasets), figsize=(6.5 * len(datasets), 5), squeeze=False, layout="constrained"
+    wide = min(len(datasets), 3)
+    high = -(-len(datasets) // wide)
+    figure, grid = plt.subplots(
+        high, wide, figsize=(5.5 * wide, 4.2 * high), squeeze=False, layout="constrained"
     )
+    panels = list(grid.flat)
+    for unused in panels[len(datasets) :]:
+        unused.set_axis_off()
     loops = list(dict.fromkeys(row.loop for row in rows))
     colours: dict[str, object] = {
         loop: plt.colormaps["tab10"](i % 10) for i, loop in enumerate(loops)
     }
     colours[TUTORIAL] = "black"
     shaded = [TUTORIAL, next((loop for loop in loops if loop != TUTORIAL), TUTORIAL)]
-    for panel, dataset in zip(panels[0], datasets, strict=True):
+    for panel, dataset in zip(panels, datasets, strict=False):
         lowest = 1.0
         for loop in loops:
             points = mean_and_sd(rows, dataset, loop, measure)
@@ -251,7 +256,7 @@ def plot(rows: Sequence[Row], path: Path, measure: str = "accuracy") -> None:
         panel.set(title=dataset, xlabel="labels by people", ylabel=measure.replace("_", "-"))
         panel.set_ylim(bottom=max(0.0, lowest - 0.03))
         panel.grid(alpha=0.3)
-    panels[0][-1].legend(fontsize=8)
+    panels[len(datasets) - 1].legend(fontsize=8)
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, dpi=130)
     plt.close(figure)
