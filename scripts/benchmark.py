@@ -151,6 +151,7 @@ def learning_curve(
         curves.Condition(condition, noise, rare),
         budget=Budget(batch_size=batch_size),
     )
+    rows = [row for row in rows if row.loop in loops.split(",")]
     if not rows:
         return
     measures = ["accuracy"] if condition == "clean" else ["accuracy", "macro_f"]
