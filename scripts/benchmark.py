@@ -151,7 +151,8 @@ def learning_curve(
         curves.Condition(condition, noise, rare),
         budget=Budget(batch_size=batch_size),
     )
-    rows = [row for row in rows if row.loop in loops.split(",")]
+    asked = loops.split(",")  # the file may have more
+    rows = sorted((r for r in rows if r.loop in asked), key=lambda row: asked.index(row.loop))
     if not rows:
         return
     measures = ["accuracy"] if condition == "clean" else ["accuracy", "macro_f"]
