@@ -181,6 +181,27 @@ def heads(
 
 
 @app.command()
+def encoders(
+    data: Annotated[str, typer.Argument(help="bbc_news, or a file with columns text and label")],
+    folders: Annotated[list[Path], typer.Argument(help="Exported encoders", metavar="ENCODER...")],
+    cache: Cache = DEFAULT_CACHE,
+    head: Head = "evidence",
+    budgets: Annotated[str, typer.Option(help="Labels in all")] = "0,20,50,100,200,400",
+    seeds: Seeds = 10,
+    timed: Annotated[int, typer.Option(help="Texts to measure the speed on")] = 500,
+    rounds: Annotated[int, typer.Option(help="Measurements of the speed; the median counts")] = 3,
+    output: Path = Path("metrics/encoders.csv"),
+) -> None:
+    """Size, speed and accuracy of exported encoders (`python -m scripts.encoder`), on labels drawn
+    at random, as many of each class."""
+    from scripts.benchmarks.data import report
+    from scripts.benchmarks.encoders import compare
+
+    sizes = [int(budget) for budget in budgets.split(",")]
+    report(compare(data, folders, cache, head, sizes, seeds, timed, rounds), output)
+
+
+@app.command()
 def autovalidation(
     data: Sources,
     encoder: Encoder = DEFAULT_ENCODER,
