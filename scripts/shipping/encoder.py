@@ -5,6 +5,7 @@ import importlib.util
 import logging
 import tempfile
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -53,10 +54,15 @@ def export(
     original = load_original(find_model(model)[0])
     if prefix is not None:
         original.prompts, original.default_prompt_name = {"given": prefix}, "given"
+    limit = MIN_COSINE[precision]
     with tempfile.TemporaryDirectory() as tmp:
-        write_encoder(original, model, Path(tmp), precision)
-        cosines = check(original, Path(tmp))
-        limit = MIN_COSINE[precision]
+        folder = Path(tmp) / precision
+        write_encoder(original, model, folder, precision)
+        cosines = check(original, folder)
+        if precision == "int8" and not cosines.min() >= limit:
+            folder = Path(tmp) / "mixed"
+            write_encoder(original, model, folder, precision, mixed=True)
+            cosines = check(original, folder)
         if not cosines.min() >= limit:
             raise ProjectError(
                 f"The export of {model} is not faithful: cosine {cosines.min():.6f} with the "
@@ -65,7 +71,7 @@ def export(
                 if precision == "int8"
                 else "Try another model.",
             )
-        OnnxEncoder(Path(tmp)).to_disk(output_dir)
+        OnnxEncoder(folder).to_disk(output_dir)
     return cosines
 
 
@@ -125,14 +131,21 @@ def load_original(source: str) -> "SentenceTransformer":
 
 
 def write_encoder(
-    original: "SentenceTransformer", name: str, folder: Path, precision: Precision
+    original: "SentenceTransformer",
+    name: str,
+    folder: Path,
+    precision: Precision,
+    *,
+    mixed: bool = False,
 ) -> None:
-    """Write the encoder's three files to `folder`. The whole model is traced, so whatever pooling,
-    normalisation or dense layers its modules.json names are inside the graph."""
+    """Write the encoder's files to `folder`, a new one. The whole model is traced, so whatever
+    pooling, normalisation or dense layers its modules.json names are inside the graph. mixed: of an
+    int8 model, leave in 32 bits what 8 bits lose first."""
+    folder.mkdir()
     trace(original, folder / MODEL)
     optimize(original, folder / MODEL)
     if precision == "int8":
-        to_int8(folder / MODEL)
+        to_int8(folder / MODEL, narrowing(folder / MODEL) if mixed else ())
     original.tokenizer.backend_tokenizer.save(str(folder / TOKENIZER))
     settings = read_settings(original, name)
     settings["precision"] = precision
@@ -194,9 +207,27 @@ def optimize(original: "SentenceTransformer", path: Path) -> None:
     optimized.save_model_to_file(str(path))
 
 
-def to_int8(path: Path) -> None:
-    """Dynamic quantisation. One scale a channel keeps the embeddings close (one scale a tensor
-    loses them); 7-bit weights keep AVX2's 16-bit sums from overflowing."""
+def narrowing(path: Path) -> list[str]:
+    """The matrix products with more inputs than outputs: the second half of each feed-forward
+    layer. They are what costs all-mpnet-base-v2 its likeness in 8 bits: cosines down to 0.56 with
+    them and 0.96 without."""
+    import onnx
+
+    graph = onnx.load(path).graph
+    shapes = {weight.name: weight.dims for weight in graph.initializer}
+    return [
+        node.name
+        for node in graph.node
+        if node.op_type == "MatMul"
+        and len(shape := shapes.get(node.input[1], ())) == 2
+        and shape[0] > shape[1]
+    ]
+
+
+def to_int8(path: Path, leave: Sequence[str] = ()) -> None:
+    """Dynamic quantisation, of all nodes but those to leave. One scale a channel keeps the
+    embeddings close (one scale a tensor loses them); 7-bit weights keep AVX2's 16-bit sums from
+    overflowing."""
     import onnx
     from onnxruntime.quantization import QuantType, quantize_dynamic
 
@@ -207,6 +238,7 @@ def to_int8(path: Path) -> None:
         weight_type=QuantType.QInt8,
         per_channel=True,
         reduce_range=True,
+        nodes_to_exclude=list(leave),
         # Fused operators have no shape inference.
         extra_options={"DefaultTensorType": onnx.TensorProto.FLOAT},
     )

@@ -4,7 +4,7 @@ import srsly
 
 from components.onnx_encoder import WEIGHTS, OnnxEncoder
 from scripts.cli.errors import ProjectError
-from scripts.shipping.encoder import DEFAULT_MODEL, SAMPLES, export, find_model
+from scripts.shipping.encoder import DEFAULT_MODEL, MIN_COSINE, SAMPLES, export, find_model
 
 
 @pytest.fixture(scope="module")
@@ -40,6 +40,17 @@ def test_int8_is_another_encoder_close_by(exported, tmp_path):
     sizes = [(folder / WEIGHTS).stat().st_size for folder in (tmp_path, exported[0])]
     assert sizes[0] < sizes[1] / 3
     assert OnnxEncoder(tmp_path).fingerprint != OnnxEncoder(exported[0]).fingerprint
+
+
+def test_int8_leaves_layers_in_32_bits_where_all_would_not_be_faithful(tmp_path, monkeypatch):
+    whole, mixed = tmp_path / "whole", tmp_path / "mixed"
+    close = export(DEFAULT_MODEL, whole, precision="int8")
+    monkeypatch.setitem(MIN_COSINE, "int8", close.min() + 1e-6)
+    closer = export(DEFAULT_MODEL, mixed, precision="int8")
+    assert closer.min() > close.min()
+    sizes = [(folder / WEIGHTS).stat().st_size for folder in (whole, mixed)]
+    assert sizes[0] < sizes[1] < 2 * sizes[0]
+    assert OnnxEncoder(mixed).settings["precision"] == "int8"
 
 
 def test_an_unfaithful_export_replaces_nothing(exported, tmp_path, monkeypatch):
