@@ -81,10 +81,12 @@ def test_the_regret_is_the_largest_distance_to_the_best_rival():
         *(row("pool/margin", 20, 0.83), row("pool/margin", 50, 0.85)),
         *(row("plain/random", 20, 0.60), row("plain/random", 50, 0.91)),
     ]
-    ours, best = [r for r in datasets.table(rows, (20, 50)) if r["measure"] == "accuracy"]
+    found = [r for r in datasets.table(rows, (20, 50)) if r["measure"] == "accuracy"]
+    ours, best, at_random = found
     assert ours["regret"] == "+3.0"
     assert best["20"] == "0.830 pool/margin"
     assert best["50"] == "0.910 plain/random"
+    assert at_random["20"] == "0.600"
 
 
 def test_labels_to_reach_interpolates_and_waits_for_good():
