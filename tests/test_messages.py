@@ -43,12 +43,13 @@ def fails(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -
 
 
 @pytest.fixture
-def paths(small_corpus: Path, encoder_folder: Path, tmp_path: Path) -> list[str]:
-    """Overrides: the small corpus, and no embedded server."""
+def paths(small_corpus: Path, pipelines: Path, tmp_path: Path) -> list[str]:
+    """Overrides: the small corpus, the tests' encoder, and no embedded server."""
     shutil.copytree(small_corpus, tmp_path / "corpus", ignore=shutil.ignore_patterns("embed*"))
     return [
         "--paths.corpus", str(tmp_path / "corpus"), "--paths.cache", str(tmp_path / "cache"),
         "--paths.argilla", str(tmp_path / "home"), "--argilla.dataset", "messages",
+        "--paths.pipeline", str(pipelines / "textcat.cfg"),
     ]  # fmt: skip
 
 
