@@ -35,15 +35,12 @@ def main(
             f"No record of '{settings.argilla.dataset}' has a label yet.",
             f"Label some at {dataset.url}, then run this again.",
         )
-    import spacy
+    from scripts.data.docbins import tokenizer, write_docs
 
-    from scripts.data.docbins import write_docs
-
-    nlp = spacy.blank("xx")
     docs = []
     # Sorted, so that the same labels make the same file wherever they are pulled.
     for answer in sorted(answers, key=_by_step):
-        doc = answer_to_example(nlp, answer, list(labels)).reference
+        doc = answer_to_example(tokenizer(), answer, list(labels)).reference
         doc.user_data["by"] = "people" if answer.status == "labelled" else "machine"
         docs.append(doc)
     write_docs(docs, output)

@@ -53,13 +53,10 @@ def main(
         f"{test_set.dataset.name}: {counted}" + (f", {count['tied']} tied" if count["tied"] else "")
     )
     if labelled:
-        import spacy
-
-        from scripts.data.docbins import write_docs
+        from scripts.data.docbins import tokenizer, write_docs
         from scripts.records.convert import answer_to_example
 
-        nlp = spacy.blank("xx")
-        examples = [answer_to_example(nlp, answer, list(labels)) for answer in labelled]
+        examples = [answer_to_example(tokenizer(), answer, list(labels)) for answer in labelled]
         write_docs([example.reference for example in examples], output)
         msg.good(f"{output}: {len(labelled)} texts")
     if count["waiting"]:

@@ -71,7 +71,9 @@ class Learner:
 
     def train(self, answers: Sequence[Answer]) -> None:
         """Through spaCy's own door; with no answers the label descriptions alone are the model."""
-        self.initialize([answer_to_example(self.nlp, a, list(self.labels)) for a in answers])
+        self.initialize(
+            [answer_to_example(self.nlp.make_doc, a, list(self.labels)) for a in answers]
+        )
 
     def initialize(self, examples: "list[Example]") -> None:
         """Train on examples, with the labels' descriptions and the pool beside them."""

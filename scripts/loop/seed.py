@@ -14,18 +14,17 @@ def seed(dataset: LoopDataset, learner: Learner, rows: Sequence[Row]) -> int:
     RETURNS: How many were new; those that Argilla has already stay as they are.
     RAISES (ProjectError): A text has no label or several, where the pipeline takes exactly one.
     """
-    import spacy
-
     if not learner.multi_label:
         texts, labels = [row["text"] for row in rows], [row["labels"] for row in rows]
         check_one_label(texts, labels, "the examples")
-    nlp = spacy.blank("xx")
     there = {answer.text_id for answer in dataset.pull()}
     new = [row for row in rows if row["id"] not in there]
     vectors = learner.embed([row["text"] for row in new])
     records = []
     for row, vector in zip(new, vectors, strict=True):
-        record = doc_to_record(nlp.make_doc(row["text"]), iteration=0, source="seed", vector=vector)
+        record = doc_to_record(
+            learner.nlp.make_doc(row["text"]), iteration=0, source="seed", vector=vector
+        )
         records.append(dataset.my_response(record, row["labels"]))
     dataset.push(records)
     return len(new)

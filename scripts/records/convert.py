@@ -1,6 +1,6 @@
 """spaCy Doc <-> Argilla record. A record's id is made from its text, so it needs no look-up."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import argilla as rg
@@ -11,7 +11,6 @@ from scripts.data.corpus import in_words, text_id
 from scripts.records.answers import Answer, Vote, resolve
 
 if TYPE_CHECKING:  # spaCy takes two seconds to import, and most records are only read
-    from spacy.language import Language
     from spacy.tokens import Doc
     from spacy.training import Example
 
@@ -125,7 +124,9 @@ def record_to_answer(
     )
 
 
-def answer_to_example(nlp: "Language", answer: Answer, labels: Sequence[str]) -> "Example":
+def answer_to_example(
+    make_doc: "Callable[[str], Doc]", answer: Answer, labels: Sequence[str]
+) -> "Example":
     """A training example: gold cats are 1.0 for the answered label(s) and 0.0 for all others.
 
     RAISES (ValueError): The answer has a label that is not in labels.
@@ -136,6 +137,6 @@ def answer_to_example(nlp: "Language", answer: Answer, labels: Sequence[str]) ->
     if unknown:
         raise ValueError(f"record {answer.id} has unknown labels {sorted(unknown)}")
     return Example.from_dict(
-        nlp.make_doc(answer.text),
+        make_doc(answer.text),
         {"cats": {label: float(label in answer.labels) for label in labels}},
     )
