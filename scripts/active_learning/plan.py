@@ -1,154 +1,166 @@
-"""One step of the loop as a pure function: whom to ask, what the machine may answer itself.
+"""One step of the loop as a pure function: whom to ask, what the machine answers, what is promised.
 
 The step that talks to Argilla and the simulation that the benchmarks run both call `plan_step`,
 so what is measured is what runs.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 
 from scripts.active_learning.arrays import Labels, Rows
-from scripts.active_learning.autovalidation import (
-    Evidence,
-    MachineLabels,
-    ValidationSettings,
-    choose_thresholds,
-    doubtful,
-    passes,
-    worth_probing,
-)
 from scripts.active_learning.decisions import decide
-from scripts.active_learning.query import QueryState, Strategy, margin, typiclust
+from scripts.active_learning.draw import Drawn, DrawSettings, draw
+from scripts.active_learning.proof import (
+    Draws,
+    Estimate,
+    Promise,
+    PromiseSettings,
+    draws_needed,
+    estimate_accuracy,
+    keep_promise,
+    surest,
+)
+from scripts.active_learning.query import STRATEGIES, QueryState, Strategy, typiclust
+from scripts.cli.words import count
 
 
 @dataclass(frozen=True)
 class StepSettings:
     """batch_size: how many texts people get a step.
-    strategy: picks them once there are labels.
-    cold_start: picks them while there is none.
-    random_share: this share of a batch is drawn at random from the pool. It is what an honest
-        estimate of accuracy and the evidence for auto-validation rest on; 0 turns it off.
-    validation: when the machine may answer by itself.
+    strategy: where a draw falls that may not fall anywhere.
+    cold_start: picks the texts while there is no label.
+    draw: which share of the draws falls anywhere.
+    promise: which of the machine's answers may stand.
     """
 
     batch_size: int = 5
-    strategy: Strategy = margin
+    strategy: Strategy = STRATEGIES["margin_sampling"]
     cold_start: Strategy = typiclust
-    random_share: float = 0.1
-    validation: ValidationSettings = field(default_factory=ValidationSettings)
+    draw: DrawSettings = field(default_factory=DrawSettings)
+    promise: PromiseSettings = field(default_factory=PromiseSettings)
+
+
+class Machine(NamedTuple):
+    """What the machine may answer of the texts that no person has labelled.
+
+    rows, labels: row numbers, by the promise the surest first, and its answers, (a,) or (a, k).
+    open: How many texts no person has labelled. pool: Texts that are not discarded.
+    accuracy: Of the model, on those that no person has labelled.
+    promise: None where nothing is promised, as by the rules "fixed" and "off".
+    """
+
+    rows: Rows
+    labels: Labels
+    open: int
+    pool: int
+    accuracy: Estimate
+    promise: Promise | None
+
+    @property
+    def covers(self) -> bool:
+        """Whether the promise lets the machine answer all that is left."""
+        return self.promise is not None and 0 < self.open == len(self.rows)
+
+    def wrong_at_most(self, kind: str) -> tuple[float, float]:
+        """The share of the finished data set that is wrong at most, and of the machine's labels:
+        one is promised, the other follows, as the machine has answered a part of the pool."""
+        if self.promise is None or not len(self.rows):
+            return 0.0, 0.0
+        part = len(self.rows) / self.pool
+        bound = self.promise.bound
+        return (bound, min(bound / part, 1.0)) if kind == "dataset" else (bound * part, bound)
 
 
 @dataclass(frozen=True)
 class Plan:
-    """Rows are row numbers of the pool given to plan_step, except `withdraw`.
+    """drawn: The texts that people are asked, rows of the pool given to plan_step."""
 
-    query: rows that people are asked, best first; holds the rows of `sample`, not of `audit`.
-    sample: those of query that were drawn at random from the pool.
-    auto, auto_labels: rows that the machine answers and its answers, (a,) or (a, k).
-    audit: those of auto whose answer people check.
-    withdraw: row numbers of the standing machine labels given to plan_step to take back.
-    thresholds: (k,) certainty a class needs to be answered by machine; infinity = never.
-    reasons: sentences that say why, for the person who runs the step.
-    """
-
-    query: Rows
-    sample: Rows
-    auto: Rows
-    auto_labels: Labels
-    audit: Rows
-    withdraw: Rows
-    thresholds: np.ndarray
-    reasons: tuple[str, ...]
+    drawn: Drawn
+    machine: Machine
 
 
 def plan_step(
-    state: QueryState,
-    settings: StepSettings,
-    rng: np.random.Generator,
-    evidence: Evidence | None = None,
-    machine: MachineLabels | None = None,
-    names: Sequence[str] = (),
+    state: QueryState, settings: StepSettings, rng: np.random.Generator, draws: Draws | None
 ) -> Plan:
     """Decide one step.
 
-    state: the texts that may be asked: no answer yet, none pending, not discarded.
-    evidence: human answers beside the model's out-of-sample probabilities for the same texts.
-    machine: the machine's standing answers.
-    names: of the classes, for the reasons.
+    state: the texts that no person has labelled, without those that wait for an answer or were
+        discarded. The machine's own answers are among them.
+    draws: people's answers to texts that were drawn by chance; None before there are any.
     """
-    certainty = decide(state.probs, state.label_threshold)[1]
-    thresholds, reasons = choose_thresholds(
-        settings.validation, state.probs.shape[1], evidence, state.label_threshold
-    )
-    withdraw = np.zeros(0, dtype=np.intp)
-    if machine is not None and len(machine):
-        withdraw, why = doubtful(machine, thresholds, settings.validation, state.label_threshold)
-        reasons += why
-    cold = not len(state.labelled_embeddings)
-    strategy = settings.cold_start if cold else settings.strategy
-
-    if cold:
+    if not len(state.labelled_embeddings):
         # No answer by a person yet: nothing has shown that the machine may answer anything.
-        thresholds = np.full(state.probs.shape[1], np.inf)
-    if settings.validation.rule == "fixed":
-        # The tutorial's heuristic: only what the strategy took can validate itself.
-        query = strategy(state, settings.batch_size, rng)
-        sure = passes(state.probs[query], thresholds, state.label_threshold)
-        auto, query = query[sure], query[~sure]
-        sample = query[:0]
+        rows = settings.cold_start(state, settings.batch_size, rng)
+        off = PromiseSettings(rule="off")
+        return Plan(Drawn.chosen(rows), let_answer(state, off, None))
+    proved = draws.uniform if draws is not None else 0.0
+    drawn = draw(
+        state,
+        settings.batch_size,
+        settings.strategy,
+        _anywhere(settings, len(state.labelled_embeddings), proved),
+        rng,
+    )
+    return Plan(drawn, let_answer(state, settings.promise, draws))
+
+
+def _anywhere(settings: StepSettings, labels: int, proved: float) -> float:
+    """Which share of the next draws may fall anywhere. proved: Uniform draws so far."""
+    promised = settings.promise.rule == "promise"
+    if promised and labels >= settings.draw.teach and proved < draws_needed(settings.promise):
+        return settings.draw.prove
+    return settings.draw.anywhere
+
+
+def let_answer(state: QueryState, settings: PromiseSettings, draws: Draws | None) -> Machine:
+    """What the machine may answer, by the promise or by another rule. As plan_step."""
+    labels, certainty = decide(state.probs, state.label_threshold)
+    promise = keep_promise(draws, settings) if settings.rule == "promise" else None
+    if promise is not None:
+        rows = surest(certainty, promise)
     else:
-        auto = np.flatnonzero(passes(state.probs, thresholds, state.label_threshold))
-        auto = auto[np.argsort(-certainty[auto], kind="stable")][: settings.validation.at_most]
-        query, sample, why = _ask(state, auto, strategy, cold, settings, evidence, names, rng)
-        reasons += why
-    audit = _audit(auto, settings.validation.audit_share, rng)
-    auto_labels = decide(state.probs[auto], state.label_threshold)[0]
-    return Plan(query, sample, auto, auto_labels, audit, withdraw, thresholds, reasons)
+        threshold = settings.certainty if settings.rule == "fixed" else np.inf
+        rows = np.flatnonzero(certainty > threshold)
+    accuracy = estimate_accuracy(draws, certainty, settings.confidence)
+    pool = draws.pool if draws is not None else len(state)
+    return Machine(rows, labels[rows], len(state), pool, accuracy, promise)
 
 
-def _ask(
-    state: QueryState,
-    auto: Rows,
-    strategy: Strategy,
-    cold: bool,
-    settings: StepSettings,
-    evidence: Evidence | None,
-    names: Sequence[str],
-    rng: np.random.Generator,
-) -> tuple[Rows, Rows, tuple[str, ...]]:
-    """Rows for people from what the machine does not answer, those drawn at random, and why.
-
-    The random sample comes first, as it must not depend on anything else. Of what remains it is a
-    sample, which stopping.estimate_accuracy accounts for.
-    """
-    left = np.setdiff1d(np.arange(len(state)), auto)
-    n = min(settings.batch_size, len(left))
-    share = 0.0 if cold else settings.random_share
-    sample = rng.choice(left, _round_at_random(n * share, rng), replace=False)
-    left = np.setdiff1d(left, sample)
-    region, why = worth_probing(
-        settings.validation, state.probs[left], evidence, state.label_threshold, names
-    )
-    probes = min(
-        _round_at_random(n * settings.validation.probe_share, rng), len(region), n - len(sample)
-    )
-    probe = left[rng.choice(region, probes, replace=False)]
-    left = np.setdiff1d(left, probe)
-    query = left[strategy(state.take(left), n - len(sample) - len(probe), rng)]
-    return (
-        np.concatenate([query, probe, sample]).astype(np.intp),
-        sample.astype(np.intp),
-        why if probes else (),
-    )
+def in_words(machine: Machine, settings: PromiseSettings) -> tuple[str, ...]:
+    """Sentences for the person who runs a step: what is promised, and what it takes to finish."""
+    answered = f"the machine answers {_part(len(machine.rows), machine.open)}"
+    if settings.rule == "off":
+        return ("the machine answers nothing: [loop.promise] rule is off",)
+    if machine.promise is None:
+        return (
+            f"{answered}: all above a certainty of {settings.certainty}, whatever that is worth",
+        )
+    sure, error = f"{100 * settings.confidence:g} %", f"{100 * settings.error:g} %"
+    checked, wrong = machine.promise.checked, machine.promise.wrong
+    seen = f"{wrong:.0f} wrong of {checked:.0f} checked so far"
+    if machine.covers:
+        todo = f"{seen}: nothing is left to label, `weasel run finish` finishes it"
+    elif 0 < machine.promise.more <= 200:
+        more = count(int(np.ceil(machine.promise.more)), "more right one")
+        todo = f"{seen}: {more} would let it answer all"
+    else:
+        todo = f"{seen}, too many for it to answer all: people label the rest, or leave it open"
+    if not len(machine.rows):
+        return (f"the machine may not answer anything yet at {sure} confidence; {todo}",)
+    dataset, alone = machine.wrong_at_most(settings.kind)
+    promise = {
+        "dataset": f"at most {error} of all labels are wrong if people label the rest",
+        "precision": f"at most {error} of its labels are wrong",
+    }[settings.kind]
+    other = {
+        "dataset": f"of the machine's labels alone at most {100 * alone:.1f} %",
+        "precision": f"of all labels at most {100 * dataset:.1f} %, if people label the rest",
+    }[settings.kind]
+    return (f"{answered}; with {sure} confidence {promise} ({other})", todo)
 
 
-def _audit(auto: Rows, share: float, rng: np.random.Generator) -> Rows:
-    n = min(len(auto), _round_at_random(len(auto) * share, rng))
-    return np.sort(rng.choice(auto, n, replace=False)) if n else auto[:0]
-
-
-def _round_at_random(value: float, rng: np.random.Generator) -> int:
-    """So that a share of 5 % of 10 is one in every other step, and not never."""
-    return int(np.floor(value + rng.random()))
+def _part(some: int, all_: int) -> str:
+    share = 100 * some / all_ if all_ else 0
+    return f"{some} of the {count(all_, 'text')} that people have not labelled ({share:.0f} %)"

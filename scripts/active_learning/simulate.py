@@ -5,19 +5,16 @@ loop. One label a text.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 
 from scripts.active_learning.arrays import Floats, Labels, Mask, Rows
-from scripts.active_learning.autovalidation import (
-    Evidence,
-    MachineLabels,
-    evidence_helps,
-    measured_precision,
-)
 from scripts.active_learning.cross_validation import Predict, cross_validate
-from scripts.active_learning.plan import StepSettings, plan_step
+from scripts.active_learning.draw import Drawn
+from scripts.active_learning.plan import Machine, StepSettings, plan_step
+from scripts.active_learning.proof import Draws
 from scripts.active_learning.query import QueryState
 
 # Embeddings (n, d), class numbers (n,), weights (n,) or None -> probabilities of embeddings.
@@ -39,22 +36,35 @@ class Corpus:
 
 @dataclass(frozen=True)
 class SimulationSettings:
-    """budget: answers by people, audits included. start: how many of them make the first batch.
-    folds: of the cross-validation that gives the evidence.
+    """budget: answers by people. start: how many of them make the first batch. folds: of the
+    cross-validation. use_machine_labels: train on the machine's answers too. look_every: judge the
+    machine after so many batches and at the end, which takes most of the time; 0 for never. What
+    people are asked does not depend on it.
     """
 
     budget: int = 400
     start: int = 10
     folds: int = 5
+    use_machine_labels: bool = False
+    look_every: int = 1
+
+
+class Pool(NamedTuple):
+    """What the loop's next step looks at: the model's certainty of each of the texts that no person
+    has labelled (u,), whether it is right there, and what people's labels say."""
+
+    certainty: Floats
+    right: Mask
+    draws: Draws | None
 
 
 @dataclass(frozen=True)
 class Snapshot:
-    """The loop after some answers: its model on the test texts, and the machine's answers.
+    """The loop after some answers: its model on the test texts, and on the pool.
 
-    machine, machine_right: that stand, and how many of them are true; ever_*: that were ever given,
-    withdrawn or audited since. audit_right: (u,) whether people agreed, of each that they checked.
-    asked: rows of the pool in the order of asking.
+    machine, machine_right: texts that the machine answers, and how many of these answers are true.
+    asked: rows of the pool in the order of asking. decided: What the step after it may let stand;
+    None at the end of a loop that decides nothing by it, and in the tutorial's.
     """
 
     labels: int
@@ -62,15 +72,9 @@ class Snapshot:
     certainty: Floats  # (t,)
     machine: int
     machine_right: int
-    ever_machine: int
-    ever_right: int
-    threshold: float
-    audit_right: Mask = field(default_factory=lambda: np.zeros(0, dtype=bool))
-    asked: Rows = field(default_factory=lambda: np.zeros(0, dtype=np.intp))
-
-    @property
-    def audited(self) -> int:
-        return len(self.audit_right)
+    asked: Rows
+    decided: Machine | None = None
+    pool: Pool | None = None
 
 
 def simulate(
@@ -82,67 +86,75 @@ def simulate(
 ) -> list[Snapshot]:
     """Run the loop until the budget is spent or the pool is empty; a snapshot a step."""
     n = len(corpus.embeddings)
-    human, machine = np.full(n, -1), np.full(n, -1)
-    audit_of = np.full(n, -1)  # the machine's answer to a text that people have checked
-    order: list[int] = []
     snapshots: list[Snapshot] = []
-    ever = right = 0
-    model: Predict | None = None
+    asked = Drawn.chosen(np.zeros(0, dtype=np.intp))
+    model = fit(corpus.embeddings[:0], corpus.answers[:0], None)
+    draws: Draws | None = None
     while True:
-        asked = np.array(order, dtype=np.intp)
-        free = np.flatnonzero((human < 0) & (machine < 0))
-        left = settings.budget - len(order)
-        size = min(step.batch_size if order else settings.start, left)
-        evidence = None
-        if model is not None and evidence_helps(step.validation, len(asked)):
-            seed = int(rng.integers(2**31))
-            evidence = _evidence(corpus, fit, human, audit_of, asked, seed, settings.folds)
-        if size <= 0 or not len(free):
-            break
-        standing = np.flatnonzero(machine >= 0)
-        checked = audit_of >= 0
-        plan = plan_step(
-            _state(corpus, model, free, asked),
-            replace(step, batch_size=size),
-            rng,
-            evidence,
-            MachineLabels(
-                _probs(corpus, model, standing),
-                machine[standing],
-                measured_precision(audit_of[checked], human[checked]),
-            ),
+        free = np.setdiff1d(np.arange(n), asked.rows)
+        state = QueryState(
+            model(corpus.embeddings[free]),
+            corpus.embeddings[free],
+            corpus.embeddings[asked.rows],
+            model(corpus.embeddings[asked.rows]),
         )
-        machine[standing[plan.withdraw]] = -1
-        query, auto = free[plan.query], free[plan.auto]
-        # Audits come out of people's budget too, and count as answers by people.
-        audits = free[plan.audit][: max(left - len(query), 0)]
-        ever += len(auto)
-        right += int((plan.auto_labels == corpus.truth[auto]).sum())
-        machine[auto] = plan.auto_labels
-        audit_of[audits] = machine[audits]
-        machine[audits] = -1
-        new = np.concatenate([query, audits]).astype(np.intp)
-        human[new] = corpus.answers[new]
-        order += new.tolist()
-        asked = np.array(order, dtype=np.intp)
-        model = _train(corpus, fit, human, asked)
-        probs = model(corpus.test_embeddings)
-        standing = np.flatnonzero(machine >= 0)
-        snapshots.append(
-            Snapshot(
-                labels=len(order),
-                predicted=probs.argmax(axis=1),
-                certainty=probs.max(axis=1),
-                machine=len(standing),
-                machine_right=int((machine[standing] == corpus.truth[standing]).sum()),
-                ever_machine=ever,
-                ever_right=right,
-                threshold=float(plan.thresholds.min()),
-                audit_right=(audit_of == human)[audit_of >= 0],
-                asked=asked,
-            )
-        )
-    return snapshots
+        size = step.batch_size if len(asked.rows) else settings.start
+        size = max(min(size, settings.budget - len(asked.rows)), 0)
+        plan = plan_step(state, replace(step, batch_size=size), rng, draws)
+        if len(asked.rows):
+            right = state.probs.argmax(axis=1) == corpus.truth[free]
+            looked = draws is not None and bool(draws.certainty.any())
+            pool = Pool(state.probs.max(axis=1), right, draws if looked else None)
+            snapshots.append(_snapshot(corpus, model, asked, plan.machine, pool))
+        if not size or not len(free):
+            return snapshots
+        asked = asked.then(plan.drawn._replace(rows=free[plan.drawn.rows]))
+        train, labels = asked.rows, corpus.answers[asked.rows]
+        if settings.use_machine_labels:
+            theirs = free[plan.machine.rows]
+            keep = ~np.isin(theirs, asked.rows)
+            train = np.concatenate([train, theirs[keep]])
+            labels = np.concatenate([labels, plan.machine.labels[keep]])
+        model = fit(corpus.embeddings[train], labels, None)
+        every, last = settings.look_every, len(asked.rows) >= settings.budget
+        looks = bool(every) and (last or len(snapshots) % every == 0)
+        folds = settings.folds if looks else 0
+        draws = _draws(corpus, fit, asked, (train, labels), folds)
+
+
+def _draws(
+    corpus: Corpus, fit: Fit, asked: Drawn, trained: tuple[Rows, Labels], folds: int
+) -> Draws:
+    """trained: rows and labels, those of the asked first. folds: 0 where nobody looks."""
+    (train, labels), people = trained, len(asked.rows)
+    probs: Floats = np.zeros((people, corpus.k))
+    if folds and people > 1:
+        extra = np.arange(people, len(train))
+
+        def part(rows: Rows) -> Predict:
+            known = np.concatenate([rows, extra])
+            return fit(corpus.embeddings[train[known]], labels[known], None)
+
+        probs = cross_validate(part, corpus.embeddings[asked.rows], corpus.k, folds, people)
+    right = (probs.argmax(axis=1) == labels[:people]) & (probs.max(axis=1) > 0)
+    size = len(corpus.embeddings)
+    return Draws(probs.max(axis=1), right, asked.chance, asked.open, asked.anywhere, size)
+
+
+def _snapshot(
+    corpus: Corpus, model: Predict, asked: Drawn, decided: Machine, pool: Pool
+) -> Snapshot:
+    probs = model(corpus.test_embeddings)
+    return Snapshot(
+        labels=len(asked.rows),
+        predicted=probs.argmax(axis=1),
+        certainty=probs.max(axis=1),
+        machine=len(decided.rows),
+        machine_right=int(pool.right[decided.rows].sum()),
+        asked=asked.rows,
+        decided=decided,
+        pool=pool,
+    )
 
 
 def at_budgets(snapshots: Sequence[Snapshot], budgets: Sequence[int]) -> dict[int, Snapshot]:
@@ -153,39 +165,3 @@ def at_budgets(snapshots: Sequence[Snapshot], budgets: Sequence[int]) -> dict[in
         if within:
             found[budget] = within[-1]
     return found
-
-
-def _probs(corpus: Corpus, model: Predict | None, rows: Rows) -> Floats:
-    """(n, k); without a model, all labels are alike."""
-    if model is None:
-        return np.full((len(rows), corpus.k), 1 / corpus.k)
-    return model(corpus.embeddings[rows])
-
-
-def _state(corpus: Corpus, model: Predict | None, free: Rows, asked: Rows) -> QueryState:
-    return QueryState(
-        _probs(corpus, model, free),
-        corpus.embeddings[free],
-        corpus.embeddings[asked],
-        _probs(corpus, model, asked),
-    )
-
-
-def _train(corpus: Corpus, fit: Fit, human: Labels, rows: Rows) -> Predict:
-    return fit(corpus.embeddings[rows], human[rows], None)
-
-
-def _evidence(
-    corpus: Corpus, fit: Fit, human: Labels, audit_of: Labels, asked: Rows, seed: int, folds: int
-) -> Evidence | None:
-    if len(asked) < 2:
-        return None
-    probs = cross_validate(
-        lambda train: _train(corpus, fit, human, asked[train]),
-        corpus.embeddings[asked],
-        corpus.k,
-        folds,
-        seed,
-    )
-    audited: Mask = audit_of[asked] >= 0
-    return Evidence(probs, human[asked], audited)

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from scripts.active_learning.arrays import Floats, Labels, Rows
+from scripts.active_learning.plan import Machine
+from scripts.active_learning.proof import Estimate
 from scripts.cli.words import count
 
 # What accuracy is called where a text can have any number of labels.
@@ -22,32 +24,6 @@ class Rule:
     name: str
     holds: bool
     reason: str
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """A share with its 95 % interval, from total observations. NaN in [0, 1] when total is 0."""
-
-    value: float
-    low: float
-    high: float
-    total: int
-
-    def __str__(self) -> str:
-        if not self.total:
-            return "not known yet"
-        seen = count(self.total, "text")
-        return f"{self.value:.3f} (95 % {self.low:.3f}-{self.high:.3f}, from {seen})"
-
-
-@dataclass(frozen=True)
-class Stratum:
-    """Part of the corpus of which a random sample was checked: `right` of `total` sampled texts
-    were right, and the part has `size` texts."""
-
-    size: int
-    right: int
-    total: int
 
 
 def budget_rule(labels: int, budget: int | None) -> Rule:
@@ -97,32 +73,10 @@ def stabilised_rule(agreements: Sequence[float], least: float = 0.99, steps: int
     )  # fmt: skip
 
 
-def estimate_accuracy(strata: Sequence[Stratum], seed: int = 0) -> Estimate:
-    """The accuracy over parts of the corpus that were sampled at random, each on its own.
-
-    Two parts, usually: what the machine has answered (sampled by the audit) and the rest (sampled
-    by the random share of each batch, predicted by cross-validation). The interval comes from the
-    beta posterior of each part (Jeffreys' prior), as the normal approximation fails for the few
-    and mostly right answers of an audit. Parts without a sample are left out and widen nothing:
-    the estimate then is about the others.
-    """
-    from scipy.stats import beta
-
-    known = [s for s in strata if s.total and s.size]
-    if not known:
-        return Estimate(float("nan"), 0.0, 1.0, 0)
-    size = sum(s.size for s in known)
-    rng = np.random.default_rng(seed)
-    value, draws = 0.0, np.zeros(20_000)
-    for s in known:
-        value += s.size / size * s.right / s.total
-        posterior = beta(s.right + 0.5, s.total - s.right + 0.5)
-        draws += s.size / size * posterior.rvs(len(draws), random_state=rng)
-    low, high = np.quantile(draws, [0.025, 0.975])
-    # All right, or all wrong: the posterior excludes the estimate itself.
-    return Estimate(
-        value, min(float(low), value), max(float(high), value), sum(s.total for s in known)
-    )
+def promise_rule(machine: Machine) -> Rule:
+    """Holds when the promise lets the machine answer all that people have not. plan.in_words says
+    more of it than a reason could."""
+    return Rule("promise", machine.covers, "")
 
 
 def accuracy_rule(estimate: Estimate, target: float | None, several: bool = False) -> Rule:

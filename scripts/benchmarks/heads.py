@@ -29,8 +29,8 @@ def fit_plain(X: Floats, Y: Floats, *, sample_weight: Floats | None = None, **_:
     y = Y.argmax(axis=1)
     coef, intercept = np.zeros((Y.shape[1], X.shape[1])), np.full(Y.shape[1], -1e3)
     seen = np.unique(y)
-    if len(seen) == 1:
-        intercept[seen] = 0
+    if len(seen) < 2:
+        intercept[seen if len(seen) else slice(None)] = 0
         return Fitted("softmax", {"coef": coef, "intercept": intercept})
     model = LogisticRegression(max_iter=1000).fit(X, y, sample_weight=sample_weight)
     if len(seen) == 2:

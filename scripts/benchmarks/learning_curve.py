@@ -20,7 +20,7 @@ BUDGETS = (20, 50, 100, 150, 200, 300, 400)
 @dataclass(frozen=True)
 class Row:
     """One point of one run. loop: a name that run_loop knows. machine, machine_right: texts that
-    the machine has answered so far, and how many of those answers are true."""
+    the machine answers, and how many of those answers are true."""
 
     dataset: str
     condition: str
@@ -99,8 +99,8 @@ def _row(snapshot: Snapshot, corpus: Corpus, run_of: tuple[str, str, str, int], 
         n,
         float(right.mean()),
         float(macro),
-        snapshot.ever_machine,
-        snapshot.ever_right,
+        snapshot.machine,
+        snapshot.machine_right,
         calibration_error(snapshot.certainty, right),
     )
 

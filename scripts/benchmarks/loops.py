@@ -8,8 +8,9 @@ import numpy as np
 from spacy.util import load_config, registry
 
 import components.code  # noqa: F401
-from scripts.active_learning.autovalidation import ValidationSettings
+from scripts.active_learning.draw import DrawSettings
 from scripts.active_learning.plan import StepSettings
+from scripts.active_learning.proof import PromiseSettings
 from scripts.active_learning.query import STRATEGIES
 from scripts.active_learning.simulate import Corpus, SimulationSettings, Snapshot, simulate
 from scripts.benchmarks.corpora import Embedded
@@ -38,18 +39,20 @@ def shipped_head() -> Head:
 @dataclass(frozen=True)
 class Budget:
     """labels: by people, in all. tutorial: the same for the tutorial's loop. batch_size, start:
-    texts a step, and at first, of loops that are not the shipped one, which has its own."""
+    texts a step, and at first, of loops that are not the shipped one, which has its own.
+    look_every: batches after which the machine is judged; 0 for never."""
 
     labels: int = 400
     tutorial: int = 200
     batch_size: int = 10
     start: int = 20
+    look_every: int = 0
 
 
 def run_loop(
     name: str, corpus: Corpus, data: Embedded, budget: Budget, seed: int
 ) -> list[Snapshot]:
-    """name: "shipped" (configs/loop.cfg and its pipeline as they are, with validation, random share
+    """name: "shipped" (configs/loop.cfg and its pipeline as they are, with draws from anywhere
     and all), "tutorial", or HEAD/STRATEGY, which asks by the strategy alone; with /names at its
     end, the head is told the names of the labels only and not what they mean."""
     rng = np.random.default_rng([seed, 1])
@@ -70,7 +73,8 @@ def run_loop(
             by_strategy(rest[0], budget.batch_size),
             budget.start,
         )
-    return simulate(corpus, fit, step, SimulationSettings(budget=budget.labels, start=start), rng)
+    settings = SimulationSettings(budget.labels, start, look_every=budget.look_every)
+    return simulate(corpus, fit, step, settings, rng)
 
 
 def by_strategy(name: str, batch_size: int) -> StepSettings:
@@ -81,6 +85,6 @@ def by_strategy(name: str, batch_size: int) -> StepSettings:
         strategy=strategy,
         # A strategy that starts typically and goes on at random is not what random sampling means.
         **({"cold_start": strategy} if name in ("fifo", "random") else {}),
-        random_share=0.0,
-        validation=ValidationSettings(rule="off"),
+        draw=DrawSettings(anywhere=0.0),
+        promise=PromiseSettings(rule="off"),
     )

@@ -1,19 +1,19 @@
 """How many wrong answers by people the label review finds."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from scripts.active_learning.autovalidation import ValidationSettings
 from scripts.active_learning.cross_validation import cross_validate
-from scripts.active_learning.plan import StepSettings
 from scripts.active_learning.quality import label_errors
-from scripts.active_learning.query import STRATEGIES
+from scripts.active_learning.query import typiclust
 from scripts.active_learning.simulate import SimulationSettings, simulate
 from scripts.benchmarks.corpora import Embedded
 from scripts.benchmarks.heads import fit_on, make_head
 from scripts.benchmarks.learning_curve import Condition, make_corpus
+from scripts.benchmarks.loops import by_strategy
 
 
 def compare(
@@ -55,12 +55,7 @@ def _found(
 ) -> tuple[float, float, float]:
     corpus = make_corpus(data, seed, Condition("noise", noise=noise))
     fit = fit_on(make_head(head), corpus, data.label_descriptions)
-    step = StepSettings(
-        batch_size=20,
-        strategy=STRATEGIES[strategy],
-        random_share=0.0,
-        validation=ValidationSettings(rule="off"),
-    )
+    step = replace(by_strategy(strategy, 20), cold_start=typiclust)
     rng = np.random.default_rng([seed, 3])
     asked = simulate(corpus, fit, step, SimulationSettings(budget=budget, start=20), rng)[-1].asked
     probs = cross_validate(

@@ -80,9 +80,6 @@ def tutorial_loop(
                 certainty=probs.max(axis=1),
                 machine=len(auto),
                 machine_right=int(right),
-                ever_machine=len(auto),
-                ever_right=int(right),
-                threshold=certainty,
                 asked=np.array(human, dtype=np.intp),
             )
         )

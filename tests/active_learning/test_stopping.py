@@ -1,13 +1,14 @@
 import numpy as np
 import pytest
 
+from scripts.active_learning.plan import Machine
+from scripts.active_learning.proof import NOTHING, Estimate, Promise
 from scripts.active_learning.stopping import (
-    Stratum,
     accuracy_rule,
     budget_rule,
-    estimate_accuracy,
     expected_gain,
     prediction_agreement,
+    promise_rule,
     stabilised_rule,
     stop_set,
 )
@@ -45,33 +46,31 @@ def test_the_stop_set_stays_the_same():
     assert stop_set(5, 50, seed=1).tolist() == [0, 1, 2, 3, 4]
 
 
-def test_the_intervals_of_the_estimated_accuracy_hold_the_truth():
-    rng = np.random.default_rng(0)
-    truth, held = 0.7 * 0.99 + 0.3 * 0.8, 0
-    for seed in range(200):
-        strata = [
-            Stratum(7000, int(rng.binomial(60, 0.99)), 60),
-            Stratum(3000, int(rng.binomial(30, 0.8)), 30),
-        ]
-        estimate = estimate_accuracy(strata, seed)
-        held += estimate.low <= truth <= estimate.high
-    assert held >= 180  # 95 % promised
+def test_the_promise_holds_when_it_lets_the_machine_answer_all_that_is_left():
+    def machine(answered: int, promise: Promise | None) -> Machine:
+        labels = np.zeros(answered, dtype=int)
+        return Machine(np.arange(answered), labels, 40, 100, NOTHING, promise)
 
-
-def test_estimates_without_a_sample_know_nothing():
-    nothing = estimate_accuracy([Stratum(100, 0, 0)])
-    assert (nothing.low, nothing.high, nothing.total) == (0, 1, 0)
-    assert not accuracy_rule(nothing, 0.0).holds
-    perfect = estimate_accuracy([Stratum(100, 40, 40)])
-    assert perfect.high == 1
-    assert perfect.low > 0.9
+    kept = Promise(-np.inf, 999, 0.05, 45, 0, 0)
+    assert promise_rule(machine(40, kept)).holds
+    assert not promise_rule(machine(39, Promise(0.6, 999, 0.05, 45, 1, 3))).holds
+    assert not promise_rule(machine(0, Promise(np.inf, 0, 0.0, 44, 0, 1))).holds
+    assert not promise_rule(machine(40, None)).holds  # above a fixed certainty: no promise
 
 
 def test_accuracy_must_be_surely_reached():
-    estimate = estimate_accuracy([Stratum(1000, 95, 100)])
+    estimate = Estimate(0.95, 0.9, 0.98, 100)
     assert accuracy_rule(estimate, 0.85).holds
     assert not accuracy_rule(estimate, 0.94).holds
     assert not accuracy_rule(estimate, None).holds
+    assert "0.950 (90 % 0.900-0.980, from 100 draws)" in accuracy_rule(estimate, None).reason
+    assert "exact match" in accuracy_rule(estimate, 0.85, several=True).reason
+
+
+def test_an_accuracy_that_is_not_known_reaches_nothing():
+    rule = accuracy_rule(NOTHING, 0.0)
+    assert not rule.holds
+    assert "not known yet" in rule.reason
 
 
 def test_expected_gain_follows_a_power_law_and_shrinks():

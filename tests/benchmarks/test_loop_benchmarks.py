@@ -1,17 +1,26 @@
 import numpy as np
 import pytest
 
+from scripts.active_learning.cross_validation import cross_validate
+from scripts.active_learning.plan import let_answer
+from scripts.active_learning.query import STRATEGIES, QueryState
 from scripts.benchmarks import (
-    autovalidation,
     datasets,
     heads,
     learning_curve,
     packages,
+    promise,
     review,
     scale,
 )
 from scripts.benchmarks.corpora import Embedded, split, with_noise, with_rare_class
-from scripts.benchmarks.loops import Budget, run_loop, shipped_settings
+from scripts.benchmarks.loops import (
+    Budget,
+    by_strategy,
+    run_loop,
+    shipped_head,
+    shipped_settings,
+)
 from scripts.benchmarks.tutorial_loop import tutorial_loop
 from scripts.cli.errors import ProjectError
 
@@ -63,13 +72,30 @@ def test_learning_curves_are_kept_tabled_and_plotted(data, tmp_path):
 def test_the_shipped_loop_is_that_of_the_settings_file(data):
     loop = shipped_settings().loop
     corpus = split(data.embeddings, data.labels, 3, np.random.default_rng(0))
-    snapshots = run_loop("shipped", corpus, data, Budget(labels=40), seed=0)
-    assert snapshots[0].labels == loop.seed_size
-    # Audits may come on top of a batch.
-    assert snapshots[1].labels >= loop.seed_size + loop.batch_size
-    assert any(s.ever_machine for s in snapshots) == (
-        loop.validation.rule != "off" and any(np.isfinite(s.threshold) for s in snapshots)
-    )
+    budget = loop.seed_size + 4 * loop.batch_size
+    snapshots = run_loop("shipped", corpus, data, Budget(labels=budget, look_every=1), seed=0)
+    steps = [loop.seed_size + i * loop.batch_size for i in range(5)]
+    assert [s.labels for s in snapshots] == steps
+    draws = snapshots[-1].pool.draws
+    assert len(draws) == budget - loop.seed_size
+    assert draws.uniform == pytest.approx(loop.draw.anywhere * len(draws))
+    assert snapshots[0].machine == 0
+    again = run_loop("shipped", corpus, data, Budget(labels=budget), seed=0)
+    assert again[-1].asked.tolist() == snapshots[-1].asked.tolist()
+
+
+def test_a_loop_of_a_strategy_asks_by_it_alone_and_the_machine_answers_nothing(data):
+    corpus = split(data.embeddings, data.labels, 3, np.random.default_rng(0))
+    budget = Budget(labels=50, batch_size=10, start=20, look_every=1)
+    for snapshot in run_loop("plain/fifo", corpus, data, budget, seed=0):
+        # In the order of the pool, and nothing from anywhere in between.
+        assert snapshot.asked.tolist() == list(range(snapshot.labels))
+        assert not len(snapshot.pool.draws)
+        assert snapshot.machine == 0
+    step = by_strategy("margin", 7)
+    assert (step.batch_size, step.strategy) == (7, STRATEGIES["margin"])
+    state = QueryState(np.tile([1.0, 0.0], (9, 1)), labelled_embeddings=np.ones((2, 2)))
+    assert not len(let_answer(state, step.promise, None).rows)
 
 
 def test_the_regret_is_the_largest_distance_to_the_best_rival():
@@ -112,16 +138,80 @@ def test_heads_are_compared_with_and_without_labels(data):
     assert float(rows[1]["12"].split()[0]) > 0.5
 
 
-def test_autovalidation_reports_what_was_answered(data):
-    rows = autovalidation.compare([data], ["certainty 0.9", "precision 0.95"], 2, "pool", [60], 20)
-    assert [row["rule"] for row in rows] == ["certainty 0.9", "precision 0.95"]
-    for row in rows:
-        if row["precision"]:
-            assert 0 <= float(row["worst seed"]) <= float(row["precision"]) <= 1
+def test_a_head_is_as_often_right_of_held_out_examples_as_of_texts_that_it_never_saw():
+    cross_validated, other = [], []
+    for seed in range(6):
+        points, classes = scale.blobs(1000, 16, 3, np.random.default_rng(seed))
+        names = np.stack([points[classes == c].mean(axis=0) for c in range(3)])
+        corpus = split(points, classes, 3, np.random.default_rng(seed))
+        fit, X, y = heads.fit_on(shipped_head(), corpus, names), corpus.embeddings, corpus.truth
+        model = fit(X[:90], y[:90], None)
+        probs = cross_validate(lambda rows: fit(X[rows], y[rows], None), X[:90], 3)  # noqa: B023
+        cross_validated += (probs.argmax(axis=1) == y[:90]).tolist()
+        other += (model(X[90:]).argmax(axis=1) == y[90:]).tolist()
+    # 540 held-out ones: 0.05 are 2.5 standard errors or more.
+    assert np.mean(cross_validated) == pytest.approx(np.mean(other), abs=0.05)
+
+
+@pytest.fixture(scope="module")
+def run(data):
+    corpus = promise.make_corpus(data, 0)
+    return corpus, run_loop("shipped/names", corpus, data, Budget(labels=60, look_every=1), 0)
+
+
+def test_a_look_says_what_stands_by_the_promise_and_what_of_it_is_wrong(run):
+    corpus, snapshots = run
+    first, last = snapshots[0], snapshots[-1]
+    nothing = promise.look(first, 0.1)
+    assert (nothing.answered, nothing.wrong, nothing.low, nothing.high) == (0, 0, 0, 1)
+    # People's own mistakes count where there are any.
+    assert promise.look(first, 0.1, noise=0.2).wrong == pytest.approx(
+        0.2 * first.labels / len(corpus.truth)
+    )
+    looks = [promise.look(last, error) for error in (0.02, 0.1, 0.3, 0.6)]
+    assert [x.answered for x in looks] == sorted(x.answered for x in looks)
+    assert looks[-1].answered > 0
+    for x in looks:
+        assert x.labels == last.labels
+        assert x.accuracy == last.pool.right.mean()
+        assert x.covered == (x.low <= x.accuracy <= x.high)
+    # By the loop's own promise it is what the loop decided.
+    own = promise.look(last, shipped_settings().loop.promise.error)
+    assert own.answered == last.machine / len(last.pool.right)
+    assert own.wrong == (last.machine - last.machine_right) / len(corpus.truth)
+
+
+def test_promises_are_compared_with_the_tutorials_rule_and_the_interval_of_the_accuracy(data):
+    rows = promise.compare([data], [0.1, 0.3], [30, 60], seeds=2)
+    assert [row["what"] for row in rows] == [
+        "promise: 10% wrong",
+        "promise: 30% wrong",
+        "certainty above 0.9",
+        "accuracy's interval",
+    ]
+    assert {row["data"] for row in rows} == {"made up"}
+
+    def number(cell: str) -> float:
+        return float(cell.split(",")[0].rstrip("%"))
+
+    strict, loose, tutorial, interval = rows
+    assert number(strict["60"]) <= number(loose["60"])
+    assert number(loose["60"]) > 0
+    for row in (strict, loose):
+        assert 0 <= number(row["broken"]) <= number(row["at any look"]) <= 100
+    assert all(0 <= number(tutorial[budget]) <= 100 for budget in ("30", "60"))
+    widths = [float(interval[budget].split()[0]) for budget in ("30", "60")]
+    assert 0 < widths[1] < 1
+
+
+def test_peoples_mistakes_count_as_wrong_in_the_finished_data_set(data):
+    strict, *_ = promise.compare([data], [0.02], [30], seeds=2, noise=0.3)
+    # 30 labels of 292, three of ten wrong.
+    assert float(strict["30"].split()[1].rstrip("%")) >= 3.0
 
 
 def test_label_review_beats_looking_at_random(data):
-    (row,) = review.compare([data], "pool", ["random"], [80], seeds=3, noise=0.2, most=0.2)
+    (row,) = review.compare([data], "pool", ["random"], [80], seeds=8, noise=0.2, most=0.2)
     assert int(row["of the wrong ones found"].rstrip("%")) > 40
     assert int(row["looked at"].rstrip("%")) <= 20
 

@@ -1,0 +1,220 @@
+"""What the draws prove: how often the model is right, and which of its answers may stand.
+
+Both rest on texts that were drawn by a known chance, whatever earlier answers had to do with it,
+and on what the model says of such a text without having seen its label. Labels that were chosen,
+given or found teach the model and prove nothing.
+"""
+
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+import numpy as np
+
+from scripts.active_learning.arrays import Floats, Mask, Rows
+
+
+@dataclass(frozen=True)
+class PromiseSettings:
+    """rule: "promise" (at most `error` is wrong, with `confidence`), "fixed" (the machine answers
+        above a `certainty`, whatever that is worth: the tutorial's rule) or "off".
+    kind: what may be wrong: that share of all labels of the finished data set ("dataset"), people's
+        and the machine's, where people label what the machine does not; or that share of the
+        machine's own labels ("precision"), which also holds if the rest is dropped.
+    """
+
+    rule: Literal["promise", "fixed", "off"] = "promise"
+    error: float = 0.05
+    confidence: float = 0.9
+    kind: Literal["dataset", "precision"] = "dataset"
+    certainty: float = 0.9
+
+    def __post_init__(self) -> None:
+        known = {"rule": ("promise", "fixed", "off"), "kind": ("dataset", "precision")}
+        for name, values in known.items():
+            if (value := getattr(self, name)) not in values:
+                raise ValueError(f"{name} must be one of {', '.join(values)}, not '{value}'")
+        for name in ("error", "confidence"):
+            if not 0 < getattr(self, name) < 1:
+                raise ValueError(f"{name} must lie between 0 and 1, both excluded")
+        if not 0 <= self.certainty <= 1:
+            raise ValueError("certainty must lie between 0 and 1")
+
+
+@dataclass(frozen=True)
+class Draws:
+    """People's labels for m texts of the pool in the order of asking, those that nobody drew too.
+
+    certainty, right: (m,) what the model says without having seen the label, and whether that is
+        the label.
+    chance, open, anywhere: (m,) as in draw.Drawn: chance NaN and anywhere 0 for those not drawn.
+    pool: Texts of the pool, without those that people discarded.
+    """
+
+    certainty: Floats
+    right: Mask
+    chance: Floats
+    open: Rows
+    anywhere: Floats
+    pool: int
+
+    def __len__(self) -> int:
+        """How many were drawn by chance, and so prove something."""
+        return int((self.anywhere > 0).sum())
+
+    @property
+    def count(self) -> Floats:
+        """(m,) how many uniform draws each is worth: anywhere / (chance * open), at most 1. As if
+        those that fell anywhere alone had been drawn, without the chance of which they were."""
+        drawn = self.anywhere > 0
+        worth = np.zeros(len(self.anywhere))
+        worth[drawn] = self.anywhere[drawn] / (self.chance[drawn] * self.open[drawn])
+        return worth
+
+    @property
+    def uniform(self) -> float:
+        """How many uniform draws all of them are worth: as many as fell anywhere, on average."""
+        return float(self.anywhere.sum())
+
+
+class Estimate(NamedTuple):
+    """A share with its two-sided interval, from total draws. NaN in [0, 1] when total is 0."""
+
+    value: float
+    low: float
+    high: float
+    total: int
+    confidence: float = 0.9
+
+    def __str__(self) -> str:
+        if not self.total:
+            return "not known yet"
+        sure = f"{100 * self.confidence:g} %"
+        return f"{self.value:.3f} ({sure} {self.low:.3f}-{self.high:.3f}, from {self.total} draws)"
+
+
+NOTHING = Estimate(float("nan"), 0.0, 1.0, 0)
+
+
+def estimate_accuracy(draws: Draws | None, certainty: Floats, confidence: float = 0.9) -> Estimate:
+    """How often the model is right on the n texts that no person has labelled.
+
+    certainty: (n,) the model's certainty of those. What it expects of itself there is corrected by
+    what the draws say, an active, prediction-powered estimate (Zrnic & Candes 2024, "Active
+    Statistical Inference"; Kossen et al. 2021, "Active Testing"). Of a draw j from open_j texts,
+    with off = wrong - (1 - certainty),
+        open_j off_j / (chance_j open_j) - sum(off of all labelled since, j too)
+    has the mean sum(off) over the n texts, whatever the earlier answers were; these are averaged,
+    each weighed by anywhere_j. Whether the model's certainty means anything does not matter, only
+    how wide the interval gets. The interval is Jeffreys' for as many uniform draws as have the same
+    variance (a normal one fails where nearly all is right), widened as Student's is when few.
+    """
+    if draws is None or not draws.uniform or not len(certainty):
+        return NOTHING
+    from scipy.stats import beta, norm, t
+
+    drawn, share = draws.anywhere > 0, draws.anywhere / draws.uniform
+    off = ~draws.right - (1 - draws.certainty)
+    off_since = np.cumsum(off[::-1])[::-1]
+    # Times anywhere, as in share: so that the weights need no division by it.
+    said = (draws.open * draws.count * off)[drawn] / (draws.uniform * len(certainty))
+    correction = said.sum() - (share * off_since).sum() / len(certainty)
+    # With no mistake at all, half a mistake: an accuracy of 1 would have no variance.
+    least = 0.5 / len(draws)
+    wrong = float(np.clip((1 - certainty).mean() + correction, least, 1 - least))
+    variance = float(((said - share[drawn] * said.sum()) ** 2).sum())
+    effective = 1 / float((share**2).sum())
+    tail = (1 + confidence) / 2
+    variance *= (t.ppf(tail, max(effective - 1, 1)) / norm.ppf(tail)) ** 2
+    worth = min(wrong * (1 - wrong) / max(variance, 1e-12), 4.0 * len(draws))
+    high, low = 1 - beta.ppf([1 - tail, tail], worth * wrong + 0.5, worth * (1 - wrong) + 0.5)
+    return Estimate(1 - wrong, float(low), float(high), len(draws), confidence)
+
+
+def upper_bound(wrong: Floats | float, total: Floats | float, confidence: float) -> Floats:
+    """One-sided exact upper bound of a share of which `wrong` of `total` were seen (Clopper &
+    Pearson 1934), extended to weighted counts; 1 if nothing was seen."""
+    from scipy.stats import beta
+
+    left = np.asarray(total, dtype=np.float64) - wrong
+    bound = beta.ppf(confidence, np.asarray(wrong) + 1.0, np.maximum(left, 1e-9))
+    return np.where(left > 0, bound, 1.0)
+
+
+def draws_needed(settings: PromiseSettings, wrong: float = 0.0) -> int:
+    """Fewest uniform draws that keep the promise for the whole pool in spite of so many mistakes:
+    45 without any, at an error of 0.05 and a confidence of 0.9; then 77, 105."""
+    low, high = int(wrong), int(wrong) + 1
+    while upper_bound(wrong, high, settings.confidence) > settings.error:
+        low, high = high, 2 * high
+    while high - low > 1:
+        middle = (low + high) // 2
+        fits = upper_bound(wrong, middle, settings.confidence) <= settings.error
+        low, high = (low, middle) if fits else (middle, high)
+    return high
+
+
+class Promise(NamedTuple):
+    """threshold, most: The machine may answer where its certainty is above this (infinity =
+        nowhere), and at most so many texts, the surest.
+    bound: The share, of all labels or of the machine's, that is wrong at most if it does.
+    checked, wrong: Draws that this rests on, in uniform ones, and mistakes among them in the whole
+        pool. more: Right answers to further uniform draws that would let it answer all."""
+
+    threshold: float
+    most: int
+    bound: float
+    checked: float
+    wrong: float
+    more: float
+
+
+def keep_promise(draws: Draws | None, settings: PromiseSettings) -> Promise:
+    """The lowest threshold that the draws allow.
+
+    Bounded is the share of the pool that is wrong and at least this certain. It falls as the
+    threshold rises, so all thresholds may be tried without a correction (Candes, Ilyas & Zrnic
+    2025, "Probably Approximately Correct Labels"). Of the precision that is not so: there,
+    thresholds are tried from the highest with enough draws above it down to the first that fails
+    (Angelopoulos et al. 2021, "Learn then Test"). The model may be surer of texts that it never saw
+    labelled than of those that were held out, so it answers no larger part of the pool than lies
+    above the threshold by the draws.
+
+    The bound is the exact binomial one, for one look: at 100 draws one that holds at all looks at
+    once takes a quarter more labels to say the same. What looking after every batch does to it is
+    measured (scripts/benchmarks/promise.py).
+    """
+    if draws is None or not draws.uniform:
+        return Promise(np.inf, 0, 0.0, 0.0, 0.0, float(draws_needed(settings)))
+    order = np.argsort(-draws.certainty, kind="stable")
+    certainty, total, count = draws.certainty[order], draws.uniform, draws.count[order]
+    wrong: Floats = np.cumsum(count * ~draws.right[order])
+    above = np.cumsum(draws.anywhere[order])
+    # Of the pool, as many as were open when it was drawn from can be wrong.
+    open_ = float(np.average(draws.open, weights=draws.anywhere))
+    part = open_ / draws.pool if settings.kind == "dataset" else 1.0
+    shown = np.full_like(above, total) if settings.kind == "dataset" else above
+    bound = upper_bound(wrong, shown, settings.confidence) * part
+    fits = bound <= settings.error
+    if settings.kind == "precision":
+        # Fewer could show nothing: the search begins where there are enough.
+        fits |= above < draws_needed(settings)
+    # A threshold lets in all texts of the same certainty, or none.
+    places = np.flatnonzero(np.append(certainty[1:] < certainty[:-1], True))
+    fitting = len(places) if fits[places].all() else int(np.argmin(fits[places]))
+    more = max(draws_needed(settings, float(wrong[-1])) * part - total, 0.0)
+    if fitting < len(places):
+        more = max(more, 1.0)  # of the precision, mistakes among the surest can outweigh all
+    if not fitting or bound[last := places[fitting - 1]] > settings.error:
+        return Promise(np.inf, 0, 0.0, total, float(wrong[-1]), more)
+    threshold, most = float("-inf"), draws.pool
+    if fitting < len(places):
+        # All that is more certain than the next draws, which are one mistake too many.
+        threshold = float(certainty[last + 1])
+        most = int(open_ * count[: last + 1].sum() / count.sum())
+    return Promise(threshold, most, float(bound[last]), total, float(wrong[-1]), more)
+
+
+def surest(certainty: Floats, promise: Promise) -> Rows:
+    """Which of n open texts the machine may answer by the promise, the surest first."""
+    rows = np.flatnonzero(certainty > promise.threshold)
+    return rows[np.argsort(-certainty[rows], kind="stable")][: promise.most]
