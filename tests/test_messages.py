@@ -98,16 +98,18 @@ def test_wrong_settings(fails: Run, paths: list[str]) -> None:
     fails("scripts.step", "--loop.bach_size", "5", words=["loop.bach_size"])
     fails("scripts.step", "--config", "nowhere.cfg", words=["no settings file nowhere.cfg"])
     fails("scripts.step", "--lop.seed", "5", words=["no setting lop.seed", "loop.seed?"])
-    words = ["loop.validation.targt. Did you mean loop.validation.target?"]
-    fails("scripts.step", "--loop.validation.targt", "0.9", words=words)
+    words = ["loop.promise.eror. Did you mean loop.promise.error?"]
+    fails("scripts.step", "--loop.promise.eror", "0.9", words=words)
+    fails("scripts.step", "--loop.promise.error", "2", words=["error must lie between 0 and 1"])
+    fails("scripts.step", "--loop.draw.anywhere", "2", words=["anywhere must lie between 0 and 1"])
     words = ["not registered", "nothing.v1", "[paths] code"]
     fails("scripts.step", "--loop.strategy.@misc", "nothing.v1", words=words)
     fails("scripts.simulate", *paths, "--loop.budget", "0", words=["Set [loop] budget"])
 
 
 WITH_SETTINGS = {
-    "annotate": [], "live": [], "pull": ["x.spacy"], "report": ["x.csv"], "reset": [],
-    "review": [], "seed": ["x.csv"], "simulate": [], "step": [], "test_set": ["5"],
+    "annotate": [], "finish": ["x.jsonl"], "live": [], "pull": ["x.spacy"], "report": ["x.csv"],
+    "reset": [], "review": [], "seed": ["x.csv"], "simulate": [], "step": [], "test_set": ["5"],
     "train": ["x.spacy", "model"],
 }  # fmt: skip
 

@@ -110,13 +110,19 @@ class Learner:
             return np.array(rows, dtype=np.int64).reshape(len(rows), len(names))
         return np.array([names.index(label) for (label,) in labels], dtype=np.int64)
 
-    def cross_validate(
+    def decode_labels(self, chosen: np.ndarray) -> tuple[str, ...]:
+        """The names of one text's labels: of a class number, or of zeros and ones (n_labels,)."""
+        names = list(self.labels)
+        return (names[chosen],) if chosen.ndim == 0 else tuple(np.array(names)[chosen > 0].tolist())
+
+    def hold_out(
         self, answers: Sequence[Answer], extra: Sequence[Answer] = (), folds: int = 5, seed: int = 0
     ) -> np.ndarray:
-        """Out-of-sample probabilities of the answers, (n, n_labels).
+        """What the model thinks of each answer's text without its label, by cross-validation; then
+        train on all.
 
         extra: Machine labels, part of every training set and of no test set.
-        Leaves the pipeline trained on the last fold: call `train` afterwards.
+        RETURNS: Out-of-sample probabilities of the answers, (n, n_labels).
         """
 
         def fit(rows: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
@@ -124,7 +130,9 @@ class Learner:
             return self.predict
 
         embeddings = self.embed([answer.text for answer in answers])
-        return cross_validate(fit, embeddings, len(self.labels), folds, seed)
+        probs = cross_validate(fit, embeddings, len(self.labels), folds, seed)
+        self.train([*answers, *extra])
+        return probs
 
 
 def encoder_settings(config: Path) -> dict[str, Any] | None:

@@ -7,21 +7,22 @@ from itertools import pairwise
 import numpy as np
 
 from scripts.active_learning.arrays import Labels
-from scripts.active_learning.autovalidation import Measured, measured_precision
 from scripts.active_learning.decisions import agree, decide
+from scripts.active_learning.plan import Machine
 from scripts.active_learning.quality import MISSING, krippendorff_alpha
 from scripts.active_learning.stopping import (
     Gain,
     Rule,
-    Stratum,
     accuracy_rule,
     budget_rule,
-    estimate_accuracy,
     expected_gain,
     prediction_agreement,
+    promise_rule,
     stabilised_rule,
     stop_set,
 )
+from scripts.data.corpus import Pool
+from scripts.loop.assess import Assessment, trainable
 from scripts.loop.learner import Learner
 from scripts.loop.settings import Settings
 from scripts.records.answers import Answer, Answers
@@ -33,33 +34,26 @@ MODELS = 4  # that are compared: three pairs
 
 def progress(
     answers: Answers,
-    cross_validated: np.ndarray,
+    found: Assessment,
+    machine: Machine,
     learner: Learner,
-    embeddings: np.ndarray,
-    left: int,
+    pool: Pool,
     settings: Settings,
 ) -> tuple[list[Rule], Gain]:
     """Rules of stopping, and what one more batch should bring.
 
-    cross_validated: (n, n_labels) out-of-sample probabilities of answers.labelled.
-    embeddings: (pool, dim). left: Texts of the pool that nobody has answered.
+    found: With a trained model. machine: What it may answer.
     Nothing but Argilla's answers is needed: earlier models are trained again. Leaves the learner
     trained on part of the answers.
     """
     loop, labelled = settings.loop, answers.labelled
-    right = agree(decide(cross_validated, learner.label_threshold)[0], learner.targets(labelled))
-    sampled = np.array([a.source == "sample" for a in labelled])
-    precision = audit_precision(answers, learner)
-    estimate = estimate_accuracy(
-        [
-            Stratum(left, int(right[sampled].sum()), int(sampled.sum())),
-            Stratum(len(answers.machine), precision.right, precision.total),
-        ]
-    )
+    assert found.held_out is not None
+    right = agree(decide(found.held_out, learner.label_threshold)[0], learner.targets(labelled))
     rules = [
         budget_rule(answers.by_people, loop.budget or None),
-        stabilised_rule(agreements(labelled, learner, embeddings, loop.seed)),
-        accuracy_rule(estimate, loop.target_accuracy or None, learner.multi_label),
+        stabilised_rule(agreements(labelled, learner, learner.embed(pool.texts), loop.seed)),
+        accuracy_rule(machine.accuracy, loop.target_accuracy or None, learner.multi_label),
+        promise_rule(machine),
     ]
     return rules, gain(labelled, right, learner, loop.batch_size, loop.seed)
 
@@ -96,22 +90,6 @@ def gain(
             sizes, hits, totals = [cut, *sizes], [int(same.sum()), *hits], [len(rest), *totals]
     found = expected_gain(sizes, hits, totals, batch_size, seed)
     return replace(found, several=learner.multi_label)
-
-
-def trainable(answers: Sequence[Answer]) -> bool:
-    """A model that has seen one answer only (a label, or a set of labels) would know no other."""
-    return len({answer.labels for answer in answers}) > 1
-
-
-def audit_precision(answers: Answers, learner: Learner) -> Measured:
-    """How often people agree with the bot on the records drawn to check it."""
-    checked = [
-        (a.machine, a) for a in answers.labelled if a.source == "audit" and a.machine is not None
-    ]
-    return measured_precision(
-        learner.encode_labels([machine for machine, _ in checked]),
-        learner.targets([a for _, a in checked]),
-    )
 
 
 def agreement(answers: Answers, learner: Learner) -> float:

@@ -11,10 +11,14 @@ from sklearn.metrics import accuracy_score, f1_score
 from sklearn.multiclass import OneVsRestClassifier
 from tqdm import tqdm
 
-from scripts.active_learning.decisions import decide
+from scripts.active_learning.decisions import agree, decide
+from scripts.active_learning.plan import Machine, let_answer
+from scripts.active_learning.proof import PromiseSettings
 from scripts.data.corpus import Pool
+from scripts.loop.assess import Assessment, assess
 from scripts.loop.learner import Learner
-from scripts.records.answers import Answer
+from scripts.loop.settings import LoopSettings
+from scripts.records.answers import Answer, Answers
 
 Test = tuple[list[str], list[list[str]]]  # texts, and the labels of each
 DRAWS = 10
@@ -22,8 +26,11 @@ DRAWS = 10
 
 @dataclass(frozen=True)
 class Row:
-    """State after a step's batch was answered. Scores are None where they cannot be measured.
+    """State after a step's batch was answered. Values are None where they cannot be measured.
 
+    machine: Texts that the machine may answer. answered: Their share of those that people have not
+        labelled. promised: Share of the finished data set that is wrong at most. wrong: The share
+        that is, by gold labels. estimate: Accuracy on the pool as a step says it.
     accuracy: Share of the test texts whose answer is right. Where a text can have any number of
         labels that is the exact matches, all labels of a text right; where it has one, it is the
         micro F as well.
@@ -33,6 +40,10 @@ class Row:
     people: int
     discarded: int
     machine: int
+    answered: float | None
+    promised: float | None
+    wrong: float | None
+    estimate: float | None
     accuracy: float | None
     macro_f: float | None
     micro_f: float | None
@@ -41,33 +52,73 @@ class Row:
 def replay(
     answers: Sequence[Answer],
     learner: Learner,
+    pool: Pool,
     test: Test | None,
-    use_machine_labels: bool,
+    loop: LoopSettings,
+    gold: Mapping[str, Sequence[str]],
 ) -> list[Row]:
-    """Train on the labels up to each step and score the model on the test set.
+    """Train on the labels up to each step, see what the machine may answer then, and score the
+    model on the test set.
 
-    test: Texts and their gold labels, or None.
+    test: Texts and their gold labels, or None. gold: text id -> labels; may be empty.
     """
-    rows = []
+    people = [a for a in answers if a.status != "machine"]
+    steps = sorted({answer.iteration for answer in people})
     if test:
-        test_embeddings, gold = learner.embed(test[0]), learner.encode_labels(test[1])
-    steps = sorted({answer.iteration for answer in answers})
+        test_embeddings, test_gold = learner.embed(test[0]), learner.encode_labels(test[1])
+    rows = []
     for iteration in tqdm(steps, "Replaying", disable=len(steps) < 5 or None):
-        so_far = [a for a in answers if a.iteration <= iteration]
-        labelled = [a for a in so_far if a.status == "labelled"]
-        machine = [a for a in so_far if a.status == "machine"]
+        so_far = Answers(
+            [a for a in answers if a.status == "machine" or a.iteration <= iteration]
+            if loop.use_machine_labels
+            else [a for a in people if a.iteration <= iteration]
+        )
+        found = assess(so_far, learner, pool, loop.use_machine_labels, loop.seed)
+        promise = loop.promise if found.held_out is not None else PromiseSettings(rule="off")
+        machine = let_answer(found.state, promise, found.draws)
+        kept = machine.promise is not None and len(machine.rows)
         scores: list[float | None] = [None, None, None]
-        if test and labelled:
-            learner.train(labelled + (machine if use_machine_labels else []))
+        if test and so_far.labelled:
+            learner.train([*so_far.labelled, *so_far.machine])
             predicted, _ = decide(learner.predict(test_embeddings), learner.label_threshold)
             scores = [
-                float(accuracy_score(gold, predicted)),
-                float(f1_score(gold, predicted, average="macro", zero_division=0)),
-                float(f1_score(gold, predicted, average="micro", zero_division=0)),
+                float(accuracy_score(test_gold, predicted)),
+                float(f1_score(test_gold, predicted, average="macro", zero_division=0)),
+                float(f1_score(test_gold, predicted, average="micro", zero_division=0)),
             ]
-        discarded = sum(a.status == "discarded" for a in so_far)
-        rows.append(Row(iteration, len(labelled), discarded, len(machine), *scores))
+        rows.append(
+            Row(
+                iteration,
+                len(so_far.labelled),
+                sum(a.status == "discarded" for a in so_far.all),
+                len(machine.rows),
+                len(machine.rows) / machine.open if machine.open else None,
+                machine.wrong_at_most(loop.promise.kind)[0] if kept else None,
+                wrong(so_far, found, machine, learner, pool, gold) if len(machine.rows) else None,
+                machine.accuracy.value if machine.accuracy.total else None,
+                *scores,
+            )
+        )
     return rows
+
+
+def wrong(
+    answers: Answers,
+    found: Assessment,
+    machine: Machine,
+    learner: Learner,
+    pool: Pool,
+    gold: Mapping[str, Sequence[str]],
+) -> float | None:
+    """The share of the pool that has a wrong label, by people or by machine; None where the pool
+    has texts without a gold label."""
+    if any(id_ not in gold for id_ in pool.ids):
+        return None
+    truth = learner.encode_labels([gold[pool.ids[found.rows[row]]] for row in machine.rows])
+    mistakes = int((~agree(machine.labels, truth)).sum())
+    by_people = [a for a in answers.labelled if a.text_id in gold]
+    mistakes += sum(sorted(a.labels) != sorted(gold[a.text_id]) for a in by_people)
+    return mistakes / len(pool.ids)
 
 
 def worth(

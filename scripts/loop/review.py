@@ -9,8 +9,8 @@ from scripts.active_learning.decisions import decide
 from scripts.active_learning.quality import contradicting_duplicates, label_errors
 from scripts.cli.errors import ProjectError
 from scripts.cli.words import count
+from scripts.loop.assess import trainable
 from scripts.loop.learner import Learner
-from scripts.loop.progress import trainable
 from scripts.records.answers import Answer, Answers
 from scripts.records.dataset import MOST, LoopDataset
 
@@ -41,7 +41,7 @@ def suspects(answers: Answers, learner: Learner, share: float, seed: int = 0) ->
     targets = learner.targets(labelled)
     embeddings = learner.embed([a.text for a in labelled])
     pairs = contradicting_duplicates(embeddings, targets)
-    probs = learner.cross_validate(labelled, seed=seed)
+    probs = learner.hold_out(labelled, seed=seed)
     errors = label_errors(probs, targets, learner.label_threshold, most=share)
     why = dict.fromkeys(errors.rows.tolist(), OTHER)
     twins = {row: other for pair in reversed(pairs) for row, other in (pair, pair[::-1])}
@@ -116,5 +116,5 @@ def reopen(dataset: LoopDataset, learner: Learner, size: int) -> list[Suspect]:
     rows = np.argsort(certainty, kind="stable")[:size]
     why = "the machine's answer, and the model is least sure of it"
     found = [suspect(answers.machine[row], probs[row], why, learner) for row in rows]
-    dataset.push([dataset.withdrawn(one.answer) for one in found])
+    dataset.push([dataset.doubted(one.answer) for one in found])
     return found

@@ -18,9 +18,10 @@ from pydantic_core import ErrorDetails
 from weasel.util.config import parse_config_overrides
 from weasel.util.modules import import_file
 
-from scripts.active_learning.autovalidation import ValidationSettings
+from scripts.active_learning.draw import DrawSettings
 from scripts.active_learning.plan import StepSettings
-from scripts.active_learning.query import STRATEGIES, Strategy
+from scripts.active_learning.proof import PromiseSettings
+from scripts.active_learning.query import DEFAULT_POWER, STRATEGIES, Sampling, Strategy
 from scripts.cli.errors import ProjectError
 from scripts.data.corpus import SEVERAL, check_prepared, read_name
 from scripts.records.settings import ArgillaSettings, Block
@@ -44,7 +45,13 @@ def _register(name: str, strategy: Strategy) -> None:
 
 
 for _name, _strategy in STRATEGIES.items():
-    _register(_name, _strategy)
+    if not isinstance(_strategy, Sampling):
+        _register(_name, _strategy)
+
+
+@Registry.misc("query_strategy.margin_sampling.v1")
+def _margin_sampling(power: float = DEFAULT_POWER) -> Strategy:
+    return Sampling(power=power)
 
 
 class PathSettings(Block):
@@ -65,31 +72,29 @@ class LoopSettings(Block):
     seed: Of every random choice; each step has its own generator made from it.
     batch_size: Texts that people are asked in a step.
     seed_size: Texts that people are asked before there is a trained model.
-    random_share: Share of a batch that is drawn at random, for an honest estimate of accuracy.
     budget: Answers by people after which the loop stops; 0 for no limit.
     target_accuracy: A step says when the estimated accuracy surely reaches it; 0 for none.
     use_machine_labels: Train on the bot's answers too.
     strategy: The query strategy: which texts people are asked.
+    draw: Which share of the draws may fall anywhere in the pool.
     cold_start: The same, before there is a trained model.
-    validation: Which answers of the model stand without a person.
+    promise: Which answers of the model stand without a person.
     """
 
     seed: int = 0
     batch_size: int = Field(5, ge=1, le=250)
     seed_size: int = Field(20, ge=2, le=250)
-    random_share: float = Field(0.1, ge=0, le=1)
     budget: int = Field(0, ge=0)
     target_accuracy: float = Field(0.0, ge=0, le=1)
     use_machine_labels: bool = False
     strategy: Strategy
     cold_start: Strategy
-    validation: ValidationSettings
+    draw: DrawSettings
+    promise: PromiseSettings
 
     def plan(self, batch_size: int) -> StepSettings:
         """What plan_step needs."""
-        return StepSettings(
-            batch_size, self.strategy, self.cold_start, self.random_share, self.validation
-        )
+        return StepSettings(batch_size, self.strategy, self.cold_start, self.draw, self.promise)
 
 
 class Settings(Block):

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Literal, NamedTuple
 
 Status = Literal["labelled", "machine", "discarded", "tied", "waiting"]
 
@@ -19,6 +19,15 @@ class Vote:
     unclear: bool = False
 
 
+class Chance(NamedTuple):
+    """How a text was drawn, as active_learning.draw.Drawn says it: the probability of the draw,
+    from how many open texts, and the share of the draw that may fall anywhere."""
+
+    chance: float
+    open: int
+    anywhere: float
+
+
 @dataclass(frozen=True)
 class Answer:
     """One record of the loop as Argilla has it; after `merge`, one text.
@@ -29,6 +38,7 @@ class Answer:
     labels: The label, or in multi-label data any number of labels; empty while waiting.
     machine: What the bot has answered or, where a person is to check it, has drafted; None where it
         has said nothing.
+    drawn: By which chance the text was drawn; None if it was chosen, given or found.
     """
 
     id: str
@@ -41,6 +51,7 @@ class Answer:
     machine: tuple[str, ...] | None = None
     server_id: str = ""
     round: int = 1
+    drawn: Chance | None = None
 
     @property
     def text_id(self) -> str:
@@ -70,7 +81,9 @@ class Answers:
 
     @property
     def next_iteration(self) -> int:
-        return 1 + max((answer.iteration for answer in self.all), default=-1)
+        """Of the next step. The bot's answers do not count: people's questions end a step."""
+        asked = (answer.iteration for answer in self.all if answer.status != "machine")
+        return 1 + max(asked, default=-1)
 
 
 def resolve(
@@ -134,6 +147,7 @@ def merge(
                 labels=labels,
                 source=first.source,
                 machine=first.machine,
+                drawn=first.drawn,
                 votes=tuple(votes.values()),
             )
         )

@@ -8,7 +8,7 @@ import numpy as np
 
 from scripts.cli.errors import ProjectError
 from scripts.data.corpus import in_words, text_id
-from scripts.records.answers import Answer, Vote, resolve
+from scripts.records.answers import Answer, Chance, Vote, resolve
 
 if TYPE_CHECKING:  # spaCy takes two seconds to import, and most records are only read
     from spacy.tokens import Doc
@@ -49,9 +49,11 @@ def doc_to_record(
     uncertainty: float | None = None,
     vector: np.ndarray | None = None,
     label_threshold: float | None = None,
+    drawn: Chance | None = None,
 ) -> rg.Record:
     """A record with doc.cats as the suggestion, if there is an agent that suggests it.
 
+    drawn: By which chance the text was drawn.
     vector: (dim,) the text's embedding, for Argilla's "find similar".
     label_threshold: In multi-label data, labels from this probability on are suggested; None where
         a text has one label.
@@ -59,6 +61,8 @@ def doc_to_record(
     metadata: dict[str, object] = {"iteration": iteration, "source": source}
     if uncertainty is not None:
         metadata["uncertainty"] = round(float(uncertainty), 6)
+    if drawn is not None:
+        metadata |= drawn._asdict()
     return rg.Record(
         id=text_id(doc.text),
         fields={TEXT: doc.text},
@@ -109,6 +113,7 @@ def record_to_answer(
     for model in record._model.responses or ():
         if model.status == "discarded" and QUESTION not in (model.values or {}):
             votes.append(Vote(users.get(str(model.user_id), str(model.user_id)), (), True))
+    chance = [record.metadata.get(name) for name in Chance._fields]
     status_, labels_ = resolve(votes, bot, min_submitted, multi_label)
     return Answer(
         id=str(record.id),
@@ -121,6 +126,7 @@ def record_to_answer(
         machine=machine,
         server_id=str(record._server_id),
         round=int(str(record.id).partition("-")[2] or 1),
+        drawn=None if None in chance else Chance(*chance),
     )
 
 

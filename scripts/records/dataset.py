@@ -4,6 +4,7 @@ import secrets
 import warnings
 from collections.abc import Sequence
 from functools import cache
+from typing import Any
 
 import argilla as rg
 
@@ -16,9 +17,10 @@ from scripts.records.settings import MOST, ArgillaSettings
 
 BOT = "classy-bot"  # validates automatically
 ORACLE = "simulated-oracle"  # answers from gold labels, in demos, tests and benchmarks
-# Where a record comes from: a cold start, the query strategy, a random draw from the pool, a random
-# check of the bot's labels, the bot itself, or a second look by a person.
-SOURCES = ["seed", "query", "sample", "audit", "auto", "review"]
+# Where a record comes from: a cold start or examples that were given, a draw, a draw that fell on
+# what the bot had answered, the bot itself, or a second look by a person.
+SOURCES = ["seed", "query", "audit", "auto", "review"]
+DELETE_MOST = 100  # records that Argilla deletes in one request
 
 
 class LoopDataset:
@@ -55,6 +57,7 @@ class LoopDataset:
         else:
             dataset.get()
             check_labels(dataset, settings, labels)
+            add_metadata(dataset)
         return cls(client, dataset, settings)
 
     @property
@@ -123,8 +126,21 @@ class LoopDataset:
         record.responses.add(rg.Response(QUESTION, value, user_id=me, status="submitted"))
         return record
 
-    def withdrawn(self, answer: Answer) -> rg.Record:
-        """The record with the bot's answer taken back, so that it waits for a person."""
+    def withdraw(self, answers: Sequence[Answer]) -> None:
+        """Take the bot's answers back: their records go, and the texts are open again. A record
+        that a person has answered since stays."""
+        ids = {answer.id for answer in answers}
+        if not ids:
+            return
+        gone = [a.server_id for a in self.pull() if a.id in ids and a.status == "machine"]
+        for start in range(0, len(gone), DELETE_MOST):
+            self.client.http_client.delete(
+                f"/api/v1/datasets/{self.dataset.id}/records",
+                params={"ids": ",".join(gone[start : start + DELETE_MOST])},
+            ).raise_for_status()
+
+    def doubted(self, answer: Answer) -> rg.Record:
+        """The record with the bot's answer as a draft, so that it waits for a person."""
         record = rg.Record(
             id=answer.id,
             fields={TEXT: answer.text},
@@ -200,16 +216,35 @@ def dataset_settings(settings: ArgillaSettings, labels: dict[str, str], dim: int
         guidelines=settings.guidelines or default_guidelines(labels, settings.multi_label),
         fields=[rg.TextField(name=TEXT, title="Text")],
         questions=questions(question_labels(labels, settings.multi_label), settings.multi_label),
-        metadata=[
-            rg.IntegerMetadataProperty("iteration", title="Step of the loop"),
-            rg.FloatMetadataProperty("uncertainty", title="Uncertainty of the model"),
-            rg.TermsMetadataProperty("source", title="Source", options=SOURCES),
-        ]
-        if dim
-        else [],
+        metadata=metadata_properties() if dim else [],
         vectors=[rg.VectorField(VECTOR, title="Embedding", dimensions=dim)] if dim else [],
         distribution=rg.TaskDistribution(min_submitted=settings.min_submitted),
     )
+
+
+def metadata_properties() -> list[Any]:
+    """What is kept of each record of the loop. Annotators need not see what a label proves."""
+    hidden: Any = {"visible_for_annotators": False}
+    return [
+        rg.IntegerMetadataProperty("iteration", title="Step of the loop"),
+        rg.FloatMetadataProperty("uncertainty", title="Uncertainty of the model"),
+        rg.TermsMetadataProperty("source", title="Source", options=SOURCES),
+        rg.FloatMetadataProperty("chance", title="Chance of the draw", **hidden),
+        rg.IntegerMetadataProperty("open", title="Texts drawn from", **hidden),
+        rg.FloatMetadataProperty("anywhere", title="Share drawn anywhere", **hidden),
+    ]
+
+
+def add_metadata(dataset: rg.Dataset) -> None:
+    """What a data set of an earlier version of this project does not know yet. Its records stay as
+    they are: their labels go on teaching, and prove nothing."""
+    there = {field.name for field in dataset.settings.metadata}
+    new = [field for field in metadata_properties() if field.name not in there]
+    if "iteration" in there and new:  # else it is no data set of the loop
+        for field in new:
+            field.dataset = dataset
+            field.create()
+        dataset.get()
 
 
 def check_labels(dataset: rg.Dataset, settings: ArgillaSettings, labels: dict[str, str]) -> None:

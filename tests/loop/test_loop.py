@@ -9,20 +9,24 @@ import argilla as rg
 import httpx
 import pytest
 import spacy
+import srsly
 from spacy.tokens import DocBin
 
 from scripts.cli.errors import ProjectError
 from scripts.data.corpus import Pool
 from scripts.data.docbins import read_texts
+from scripts.finish import main as finish_command
 from scripts.loop.annotate import annotate
+from scripts.loop.finish import finish
 from scripts.loop.replay import replay, worth
 from scripts.loop.review import reopen
 from scripts.loop.settings import Settings
 from scripts.loop.step import show, step
 from scripts.pull import main as pull
-from scripts.records.answers import Answers
+from scripts.records.answers import Answer, Answers
 from scripts.records.convert import QUESTION, TEXT, VECTOR
 from scripts.records.dataset import BOT, ORACLE, LoopDataset
+from scripts.simulate import main as simulate
 from tests.loop_fixtures import Loop, new_name, opened
 
 
@@ -68,7 +72,7 @@ def test_a_step_says_first_what_it_asks_and_where(
         show(step(*loop, chosen), url)
         said = capsys.readouterr().out
         first = said.index("Step 0: 6 texts to label (typical of the pool")
-        assert first < said.index(url) < said.index("by itself yet")
+        assert first < said.index(url)
         show(step(*loop, chosen), url)
         said = capsys.readouterr().out
         assert "6 of 6 records of the last batch wait" in said
@@ -78,6 +82,7 @@ def test_a_step_says_first_what_it_asks_and_where(
         said = capsys.readouterr().out
         assert "Step 1: 5 texts to label" in said
         assert "trained on 6 answers" in said
+        assert "the machine may not answer anything yet at 90 % confidence" in said
         assert "http" not in said
 
 
@@ -96,7 +101,10 @@ def test_a_record_carries_what_annotators_need(settings: Callable[..., Settings]
             assert 0 < suggestion.score <= 1
             assert suggestion.agent == "classy_textcat-trained-001"
             assert 0 <= record.metadata["uncertainty"] <= 1
-            assert record.metadata["source"] in ("query", "sample")
+            assert record.metadata["source"] == "query"
+            assert 0 < record.metadata["chance"] < 1
+            assert 110 <= record.metadata["open"] <= 114  # one draw after the other
+            assert record.metadata["anywhere"] == chosen.loop.draw.anywhere
             expected = learner.embed([record.fields[TEXT]])[0]
             assert record.vectors[VECTOR] == pytest.approx(expected, abs=1e-6)
 
@@ -123,24 +131,26 @@ def test_discards_are_never_trained_on_nor_asked_again_and_drafts_wait(
         assert len(found) == 17
 
 
-def test_the_bot_validates_people_overrule_and_its_labels_can_be_taken_back(
-    settings: Callable[..., Settings],
-) -> None:
-    chosen = settings(
-        "--loop.validation.rule", "fixed", "--loop.validation.certainty", "0.0",
-        "--loop.validation.audit_share", "0.0",
-    )  # fmt: skip
+def everything(settings: Callable[..., Settings], certainty: float = 0, **more: object) -> Settings:
+    """Settings with which the machine answers all above a certainty."""
+    given = {"loop.promise.rule": "fixed", "loop.promise.certainty": certainty, **more}
+    return settings(*itertools.chain(*((f"--{k}", v) for k, v in given.items())))
+
+
+def test_the_machine_answers_and_people_overrule_it(settings: Callable[..., Settings]) -> None:
+    chosen = everything(settings)
     with opened(chosen) as (loop, gold):
-        dataset, learner, _ = loop
+        dataset, learner, pool = loop
         assert step(*loop, chosen).validated == 0  # nothing, before people have said anything
         answer(loop, gold)
         result = step(*loop, chosen)
-        # above a certainty of 0, everything is validated
-        assert (result.asked, result.validated) == (0, 5)
+        # above a certainty of 0, all that people are not asked
+        assert (result.asked, result.validated) == (5, len(pool.ids) - 11)
         machine = Answers(dataset.pull()).machine
-        assert len(machine) == 5
+        assert len(machine) == result.validated
         assert {vote.user for a in machine for vote in a.votes} == {BOT}
-        assert all(r.status == "completed" for r in dataset.dataset.records())
+        status = {r.id: r.status for r in dataset.dataset.records()}
+        assert all(status[a.id] == "completed" for a in machine)
 
         overruled = machine[0]
         other = next(label for label in learner.labels if (label,) != overruled.machine)
@@ -151,8 +161,9 @@ def test_the_bot_validates_people_overrule_and_its_labels_can_be_taken_back(
             (other,),
             overruled.machine,
         )
+        assert found.drawn is None  # nobody drew it: it proves nothing
 
-        dataset.push([dataset.withdrawn(machine[1])])
+        dataset.push([dataset.doubted(machine[1])])
         found = {a.id: a for a in dataset.pull()}[machine[1].id]
         assert (found.status, found.source, found.machine) == (
             "waiting",
@@ -163,29 +174,98 @@ def test_the_bot_validates_people_overrule_and_its_labels_can_be_taken_back(
         assert record.status == "pending"
 
         answer(loop, gold)
-        assert len(reopen(dataset, learner, 9)) == 3
-        assert len(Answers(dataset.answers()).waiting) == 3
+        assert len(reopen(dataset, learner, 9)) == 9
+        assert len(Answers(dataset.answers()).waiting) == 9
 
 
-def test_audited_records_go_to_people_without_a_hint(settings: Callable[..., Settings]) -> None:
-    chosen = settings(
-        "--loop.validation.rule", "fixed", "--loop.validation.certainty", "0.0",
-        "--loop.validation.audit_share", "1.0",
-    )  # fmt: skip
+def test_answers_that_may_not_stand_are_withdrawn_but_never_a_persons(
+    settings: Callable[..., Settings],
+) -> None:
+    chosen = everything(settings)
     with opened(chosen) as (loop, gold):
-        dataset = loop[0]
+        dataset, learner, pool = loop
         step(*loop, chosen)
         answer(loop, gold)
-        result = step(*loop, chosen)
-        assert (result.asked, result.validated) == (5, 0)
-        audits = [a for a in dataset.pull() if a.iteration == 1]
-        assert {(a.status, a.source) for a in audits} == {("waiting", "audit")}
-        assert all(a.machine for a in audits)
+        step(*loop, chosen)
+        answer(loop, gold)
+        machine = Answers(dataset.pull()).machine
+        late = machine[0]
+        pull = dataset.pull
+
+        def meanwhile() -> list[Answer]:
+            """A person answers after the step has looked, and before it takes back."""
+            found = pull()
+            if late.id in {a.id for a in found if a.status == "machine"}:
+                dataset.respond(late, gold[late.id], ORACLE)
+            return found
+
+        dataset.pull = meanwhile  # type: ignore[method-assign]
+        nothing = settings(
+            "--argilla.dataset", chosen.argilla.dataset, "--loop.promise.rule", "off"
+        )
+        result = step(dataset, learner, pool, nothing)
+        dataset.pull = pull  # type: ignore[method-assign]
+        assert result.withdrawn == len(machine) - 5  # without those that are asked
+        assert result.validated == 0
+        found = {a.id: a for a in dataset.pull()}
+        assert found[late.id].status == "labelled"
+        assert not Answers(list(found.values())).machine
+        assert len(found) == 6 + 5 + 5 + (late.source == "auto")
+
+
+def test_what_the_machine_has_answered_is_checked_without_a_hint(
+    settings: Callable[..., Settings],
+) -> None:
+    chosen = everything(settings)
+    with opened(chosen) as (loop, gold):
+        dataset = loop[0]
+        for _ in range(2):
+            step(*loop, chosen)
+            answer(loop, gold)
+        said = {a.id: a.machine for a in Answers(dataset.pull()).machine}
+        assert step(*loop, chosen).asked == 5
+        checked = [a for a in dataset.pull() if a.iteration == 2 and a.status == "waiting"]
+        assert {a.source for a in checked} == {"audit"}
+        assert all(a.machine == said[a.id] for a in checked)  # a draft, which counts for nothing
+        assert all(a.drawn is not None for a in checked)
         blind = [r for r in dataset.dataset.records() if r.metadata["source"] == "audit"]
         assert len(blind) == 5
         assert all(not list(record.suggestions) for record in blind)
         assert answer(loop, gold) == 5
-        assert {a.status for a in dataset.pull()} == {"labelled"}
+        assert {a.status for a in dataset.pull() if a.source == "audit"} == {"labelled"}
+
+
+def test_the_end_is_a_data_set_with_a_promise(
+    settings: Callable[..., Settings], overrides: list[str], tmp_path: Path
+) -> None:
+    more = ["--loop.promise.error", "0.3", "--loop.promise.confidence", "0.7"]
+    chosen = settings(*more)
+    with opened(chosen) as (loop, gold):
+        dataset, learner, pool = loop
+        with pytest.raises(ProjectError, match="nothing to finish yet"):
+            finish(dataset, learner, pool, chosen)
+        while not (result := step(*loop, chosen)).finished:
+            answer(loop, gold)
+        assert any("confidence" in note for note in result.notes) or result.why
+        done = finish(dataset, learner, pool, chosen)
+        assert done.by("people") == 30
+        assert 0 < done.by("machine") == len(Answers(dataset.answers()).machine)
+        assert done.by("people") + done.by("machine") + done.by("open") == len(pool.ids)
+        assert done.machine.promise is not None
+        assert done.machine.promise.bound <= 0.3
+        assert done.proving == 24  # the first six were chosen
+        again = finish(dataset, learner, pool, chosen)
+        assert (again.given, again.texts) == (0, done.texts)
+
+        class Context:
+            args = overrides + more
+
+        finish_command(Context(), tmp_path / "finished.jsonl")  # type: ignore[arg-type]
+        rows = list(srsly.read_jsonl(tmp_path / "finished.jsonl"))
+        assert [row["text"] for row in rows] == pool.texts
+        assert all((row["label"] is None) == (row["by"] == "open") for row in rows)
+        by_people = {a.text: a.labels for a in Answers(dataset.answers()).labelled}
+        assert {r["text"]: (r["label"],) for r in rows if r["by"] == "people"} == by_people
 
 
 def test_the_budget_and_the_pool_have_an_end(settings: Callable[..., Settings]) -> None:
@@ -212,7 +292,7 @@ def test_labels_come_out_as_spacy_reads_them_and_the_report_replays(
             step(*loop, chosen)
             answer(loop, gold)
         test = read_texts(chosen.paths.corpus / "test.spacy")
-        rows = replay(loop[0].pull(), loop[1], test, False)
+        rows = replay(loop[0].pull(), loop[1], loop[2], test, chosen.loop, gold)
         assert [row.people for row in rows] == [6, 11, 16]
         assert rows[-1].accuracy is not None
         assert rows[-1].accuracy > 0.5  # three topics: chance is a third
@@ -241,14 +321,17 @@ class Cut(Exception):
 def test_a_step_killed_at_any_request_happens_whole_or_not_at_all(
     settings: Callable[..., Settings], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Cuts the connection at the n-th request of a step, before or after the server has it, for
-    every n; then runs the step again. All ways end with the same records and labels."""
+    """Cuts the connection at the n-th request of a step that changes anything, before or after the
+    server has it, for every n (what only reads is between two of these); then runs the step again.
+    All ways end with the same records and labels."""
     send = httpx.Client.send
     made = 0
     cut_at, after = -1, False
 
     def counted(self: httpx.Client, request: httpx.Request, **kwargs: Any) -> httpx.Response:
         nonlocal made
+        if request.method == "GET" or request.url.path.endswith("/search"):
+            return send(self, request, **kwargs)
         made += 1
         if made == cut_at and not after:
             raise Cut
@@ -260,30 +343,35 @@ def test_a_step_killed_at_any_request_happens_whole_or_not_at_all(
     monkeypatch.setattr(httpx.Client, "send", counted)
 
     def state(dataset: LoopDataset) -> list[tuple]:
-        return [
-            (a.id, a.status, a.labels, a.iteration, a.source, a.machine) for a in dataset.pull()
-        ]
+        return sorted(
+            (a.id, a.status, a.labels, a.iteration, a.source, a.machine or (), a.drawn or ())
+            for a in dataset.pull()
+        )
+
+    def take(loop: Loop, chosen: Settings) -> None:
+        """A step on part of the pool, which is quick to write."""
+        step(loop[0], loop[1], Pool(loop[2].ids[:40], loop[2].texts[:40]), chosen)
 
     def prepared() -> Settings:
-        chosen = settings(
-            "--argilla.dataset", new_name(), "--loop.validation.rule", "fixed",
-            "--loop.validation.certainty", "0.5",
-        )  # fmt: skip
+        """Before a step that takes back answers by machine."""
+        name = new_name()
+        chosen = everything(settings, **{"argilla.dataset": name})
         with opened(chosen) as (loop, gold):
-            step(*loop, chosen)
-            answer(loop, gold)
-        return chosen
+            for _ in range(2):
+                take(loop, chosen)
+                answer(loop, gold)
+        return everything(settings, 0.9, **{"argilla.dataset": name})
 
     for _ in range(2):  # the first of all steps makes the bot's user, with one more request
         made = -1000
         whole = prepared()
         with opened(whole) as (loop, _):
             made = 0
-            step(*loop, whole)
+            take(loop, whole)
             requests = made
             expected = state(loop[0])
-    assert requests >= 3
-    assert len(expected) == 11
+    assert requests == 2  # answers by machine withdrawn, and the questions
+    assert 16 < len(expected) < 40
 
     for cut_at, after in itertools.product(range(1, requests + 1), (False, True)):  # noqa: B007
         made = -1000
@@ -291,11 +379,53 @@ def test_a_step_killed_at_any_request_happens_whole_or_not_at_all(
         with opened(chosen) as (loop, _):
             made = 0
             with pytest.raises(Cut):
-                step(*loop, chosen)
+                take(loop, chosen)
         made = -1000
         with opened(chosen) as (loop, _):  # as on another machine: nothing is left but Argilla
-            step(*loop, chosen)
+            take(loop, chosen)
             assert state(loop[0]) == expected
+
+
+def test_a_simulation_cut_after_every_write_ends_as_an_uncut_one(
+    settings: Callable[..., Settings], overrides: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    more = ["--loop.promise.rule", "fixed", "--loop.promise.certainty", "0.8"]
+    more += ["--loop.budget", "16"]
+
+    def run(name: str) -> None:
+        class Context:
+            args = overrides + more + ["--argilla.dataset", name]
+
+        simulate(Context())  # type: ignore[arg-type]
+
+    def state(name: str) -> list[tuple]:
+        with opened(settings(*more, "--argilla.dataset", name)) as (loop, _):
+            return sorted((a.id, a.labels, a.source, a.drawn or ()) for a in loop[0].pull())
+
+    whole, pieces = new_name(), new_name()
+    run(whole)
+    send = httpx.Client.send
+
+    def cut(self: httpx.Client, request: httpx.Request, **kwargs: Any) -> httpx.Response:
+        response = send(self, request, **kwargs)
+        path = request.url.path
+        written = request.method != "GET" and ("bulk" in path or path.endswith("/responses"))
+        if written or request.method == "DELETE":
+            raise Cut
+        return response
+
+    monkeypatch.setattr(httpx.Client, "send", cut)
+    cuts = 0
+    while True:
+        try:
+            run(pieces)
+            break
+        except Cut:
+            cuts += 1
+    monkeypatch.setattr(httpx.Client, "send", send)
+    assert cuts > 16  # every answer, and every batch
+    assert state(pieces) == state(whole)
+    assert "auto" in {source for _, _, source, _ in state(whole)}
 
 
 def test_other_labels_or_another_data_set_of_the_same_name_are_refused(

@@ -33,11 +33,9 @@ def test_a_strategy_of_the_user_takes_part_in_every_command(
     (tmp_path / "own.py").write_text(OWN.format(name="test_own_strategy.v1"))
     config = Path("configs/loop.cfg").read_text()
     config = config.replace('code = ""', f'code = "{tmp_path / "own.py"}"')
-    config = config.replace("query_strategy.margin.v1", "test_own_strategy.v1")
+    config = config.replace("query_strategy.margin_sampling.v1", "test_own_strategy.v1")
     (tmp_path / "loop.cfg").write_text(config)
-    chosen = settings(
-        "--loop.random_share", 0, "--loop.validation.rule", "off", path=tmp_path / "loop.cfg"
-    )
+    chosen = settings("--loop.draw.anywhere", 0, path=tmp_path / "loop.cfg")
     assert chosen.loop.strategy(np.zeros((9, 2)), 2, None).tolist() == [8, 7]  # type: ignore
     with opened(chosen) as (loop, gold):
         dataset, learner, pool = loop
@@ -62,7 +60,7 @@ def test_spacy_finds_the_strategies_and_the_settings_what_spacy_registers(
     settings: Callable[..., Settings],
 ) -> None:
     for name, strategy in STRATEGIES.items():
-        assert spacy.registry.misc.get(f"query_strategy.{name}.v1")() is strategy
+        assert spacy.registry.misc.get(f"query_strategy.{name}.v1")() == strategy
     spacy.registry.misc("test_registered.v1", func=lambda: STRATEGIES["random"])
     chosen = settings("--loop.strategy.@misc", "test_registered.v1")
     assert chosen.loop.strategy is STRATEGIES["random"]

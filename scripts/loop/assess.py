@@ -1,0 +1,85 @@
+"""What the model, trained on people's answers, makes of the pool: what a step decides on."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from scripts.active_learning.decisions import agree, decide
+from scripts.active_learning.proof import Draws
+from scripts.active_learning.query import QueryState
+from scripts.data.corpus import Pool
+from scripts.loop.learner import Learner
+from scripts.records.answers import Answer, Answers, Chance
+
+
+@dataclass(frozen=True)
+class Assessment:
+    """rows: (u,) rows of the pool that no person has dealt with and that do not wait for one; the
+        machine's answers are among them. state: these, as the model sees them.
+    held_out: (n, n_labels) of answers.labelled, each without its own label; None before there is a
+        trained model.
+    draws: people's labels and the chances of their texts; None before there is a trained model.
+    trained_on: answers.
+    """
+
+    rows: np.ndarray
+    state: QueryState
+    held_out: np.ndarray | None
+    draws: Draws | None
+    trained_on: int
+
+
+def trainable(answers: Sequence[Answer]) -> bool:
+    """A model that has seen one answer only (a label, or a set of labels) would know no other."""
+    return len({answer.labels for answer in answers}) > 1
+
+
+def open_rows(answers: Answers, pool: Pool) -> np.ndarray:
+    """(u,) rows of the pool that no person has dealt with and that do not wait for one."""
+    known = {answer.text_id for answer in answers.all if answer.status != "machine"}
+    return np.array([i for i, id_ in enumerate(pool.ids) if id_ not in known], dtype=np.intp)
+
+
+def assess(
+    answers: Answers, learner: Learner, pool: Pool, use_machine_labels: bool, seed: int = 0
+) -> Assessment:
+    """Train on the answers and look at the pool with the model."""
+    rows = open_rows(answers, pool)
+    embeddings = learner.embed(pool.texts)[rows]
+    train, extra = answers.labelled, answers.machine if use_machine_labels else []
+    held_out = draws = None
+    if trainable(train):
+        held_out = learner.hold_out(train, extra, seed=seed)
+        draws = read_draws(answers, held_out, learner, pool)
+    else:  # go on with the cold start
+        train, extra = [], []
+        learner.train([])
+    labelled = learner.embed([answer.text for answer in train])
+    state = QueryState(
+        probs=learner.predict(embeddings),
+        embeddings=embeddings,
+        labelled_embeddings=labelled,
+        labelled_probs=learner.predict(labelled),
+        label_threshold=learner.label_threshold,
+    )
+    return Assessment(rows, state, held_out, draws, len(train) + len(extra))
+
+
+def read_draws(answers: Answers, held_out: np.ndarray, learner: Learner, pool: Pool) -> Draws:
+    """held_out: (n, n_labels) of answers.labelled."""
+    here = set(pool.ids)
+    rows = [i for i, answer in enumerate(answers.labelled) if answer.text_id in here]
+    # One draw after the other: each left one text less.
+    rows.sort(key=lambda i: (answers.labelled[i].iteration, -_chance(answers.labelled[i]).open))
+    labelled = [answers.labelled[i] for i in rows]
+    predicted, certainty = decide(held_out[rows], learner.label_threshold)
+    right = agree(predicted, learner.targets(labelled))
+    chances = np.array([_chance(answer) for answer in labelled], dtype=np.float64).reshape(-1, 3)
+    discarded = sum(a.status == "discarded" and a.text_id in here for a in answers.all)
+    chance, open_, anywhere = chances.T
+    return Draws(certainty, right, chance, open_.astype(np.intp), anywhere, len(here) - discarded)
+
+
+def _chance(answer: Answer) -> Chance:
+    return answer.drawn or Chance(np.nan, 0, 0.0)

@@ -1,0 +1,81 @@
+"""The end of the loop: the machine answers what it may, and the rest is listed as open."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from scripts.active_learning.decisions import decide
+from scripts.active_learning.plan import Machine, let_answer
+from scripts.cli.errors import ProjectError
+from scripts.data.corpus import Pool
+from scripts.loop.assess import assess
+from scripts.loop.learner import Learner
+from scripts.loop.machine import settle
+from scripts.loop.settings import Settings
+from scripts.records.answers import Answers
+from scripts.records.dataset import LoopDataset
+
+
+@dataclass(frozen=True)
+class Finished:
+    """texts: of the whole pool: text, label (None where it is open or discarded), by ("people",
+    "machine", "open" or "discarded"), and what the model says: model and certainty.
+    given: Answers that the machine gave now. proving: Labels that the promise rests on."""
+
+    texts: list[dict[str, Any]]
+    machine: Machine
+    given: int
+    proving: int
+
+    def by(self, who: str) -> int:
+        return sum(row["by"] == who for row in self.texts)
+
+
+def finish(dataset: LoopDataset, learner: Learner, pool: Pool, settings: Settings) -> Finished:
+    """Let the machine answer in Argilla all that it may today. People can go on labelling: the next
+    step or `finish` begins from what they said.
+
+    RAISES (ProjectError): There is no trained model yet.
+    """
+    answers, loop = Answers(dataset.answers()), settings.loop
+    found = assess(answers, learner, pool, loop.use_machine_labels, loop.seed)
+    if found.held_out is None:
+        raise ProjectError(
+            "There is nothing to finish yet: the model has no labels to learn from.",
+            "Answer the first batch, then: weasel run step",
+        )
+    machine = let_answer(found.state, loop.promise, found.draws)
+    nobody = np.zeros(0, dtype=np.intp)
+    settled = settle(dataset, learner, pool, answers, found, machine, asked=nobody, most=None)
+    probs = learner.predict(learner.embed(pool.texts))
+    labels, certainty = decide(probs, learner.label_threshold)
+    said = {answer.text_id: answer for answer in answers.all if answer.status != "machine"}
+    theirs = {int(found.rows[row]) for row in machine.rows}
+    texts = []
+    for row, (id_, text) in enumerate(zip(pool.ids, pool.texts, strict=True)):
+        model = learner.decode_labels(labels[row])
+        by, label = "open", None
+        if row in theirs:
+            by, label = "machine", model
+        elif id_ in said and said[id_].status in ("labelled", "discarded"):
+            people = said[id_].status == "labelled"
+            by, label = ("people", said[id_].labels) if people else ("discarded", None)
+        texts.append(
+            {
+                "text": text,
+                "label": _value(label, learner),
+                "by": by,
+                "model": _value(model, learner),
+                "certainty": round(float(certainty[row]), 6),
+            }
+        )
+    proving = len(found.draws) if found.draws is not None else 0
+    return Finished(texts, machine, settled.given, proving)
+
+
+def _value(labels: Sequence[str] | None, learner: Learner) -> str | list[str] | None:
+    if labels is None or learner.multi_label:
+        return None if labels is None else list(labels)
+    return labels[0]
