@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from wasabi import table
 
 from scripts.cli.app import run
 from scripts.cli.console import msg
@@ -14,23 +13,14 @@ from scripts.cli.errors import ProjectError
 from scripts.data.corpus import read_gold, read_labels
 from scripts.loop.settings import load_settings
 
-# Columns of the table, with their titles. Where a text has one label, micro F is the accuracy.
-COUNTS = {
-    "step": "Step",
-    "people": "Labels by people",
-    "discarded": "Discarded",
-    "machine": "Auto-validated",
-}
-ONE = {**COUNTS, "accuracy": "Test accuracy", "macro_f": "Macro F"}
-SEVERAL = {**COUNTS, "accuracy": "Exact match", "micro_f": "Micro F", "macro_f": "Macro F"}
-
 
 def main(
     ctx: typer.Context,
     output: Annotated[Path, typer.Argument(help="CSV file to write", dir_okay=False)],
     config: Annotated[Path, typer.Option(help="Settings of the loop")] = Path("configs/loop.cfg"),
 ) -> None:
-    """Print and write a table of the steps: labels by people and by machine, test scores."""
+    """Print and write a table of the steps: labels by people, what the machine may answer, how much
+    is promised to be wrong at most, and test scores."""
     settings = load_settings(config, ctx.args)
     test_path = settings.paths.corpus / "test.spacy"
     from scripts.loop.session import open_loop
@@ -41,13 +31,14 @@ def main(
         raise ProjectError("There is nothing to report yet.", "Run a step: weasel run step")
     from scripts.data.docbins import read_gold_texts
     from scripts.loop.replay import Row, replay, worth
+    from scripts.loop.steps_table import show_end, show_steps, show_worth
 
     labels, several = read_labels(settings.paths.corpus), settings.argilla.multi_label
     test = read_gold_texts(test_path, labels, several) if test_path.exists() else None
-    rows = replay(answers, learner, test, settings.loop.use_machine_labels)
     # Of data with gold labels; the others have nothing to draw at random.
     simulated = (settings.paths.corpus / "oracle.jsonl").exists()
     gold = read_gold(settings.paths.corpus) if simulated else {}
+    rows = replay(answers, learner, pool, test, settings.loop, gold)
     brought = worth(rows, learner, pool, gold, test) if test else []
     output.parent.mkdir(parents=True, exist_ok=True)
     with output.open("w", newline="", encoding="utf8") as file:
@@ -57,32 +48,15 @@ def main(
             for field in fields(Row)
         )
         writer.writerows(astuple(row) for row in rows)
-    columns = SEVERAL if several else ONE
-    cells = [
-        ["-" if (v := getattr(row, name)) is None else _cell(v) for name in columns] for row in rows
-    ]
-    print(table(cells, header=columns.values(), divider=True, aligns=["r"] * len(columns)))
-    if several and test:
-        msg.text(
-            "Exact match: the share of test texts whose labels are all right, and no other given"
-        )
+    show_steps(rows, several, bool(gold))
     users = sorted({vote.user for answer in answers for vote in answer.votes})
     msg.text(f"Answers by: {', '.join(users)}")
     if test is None:
         msg.info(f"No test scores: there is no {test_path}")
     msg.good(f"Written to {output}")
     if test and brought:
-        total = len(test[0])
-        print("\nWhat the labels brought, on the test set:")
-        lines = [
-            (what, f"{score:.3f}", f"{round(total * (1 - score))} of {total} wrong")
-            for what, score in brought
-        ]
-        print(table(lines, aligns=["l", "r", "r"], max_col=80).strip("\n"))
-
-
-def _cell(value: float) -> str:
-    return f"{value:.3f}" if isinstance(value, float) else str(value)
+        show_worth(brought, len(test[0]))
+    show_end(rows[-1])
 
 
 if __name__ == "__main__":

@@ -1,0 +1,54 @@
+"""The end of the loop: the machine answers what it may, and the rest is listed as open."""
+
+from pathlib import Path
+from typing import Annotated
+
+import srsly
+import typer
+
+from scripts.cli.app import run
+from scripts.cli.console import msg
+from scripts.cli.words import count
+from scripts.loop.settings import load_settings
+
+
+def main(
+    ctx: typer.Context,
+    output: Annotated[Path, typer.Argument(help="JSONL file to write", dir_okay=False)],
+    config: Annotated[Path, typer.Option(help="Settings of the loop")] = Path("configs/loop.cfg"),
+) -> None:
+    """Let the machine answer all that the promise allows, list what is left open, and say what is
+    promised. You can go on labelling afterwards, and finish again."""
+    settings = load_settings(config, ctx.args)
+    promise = settings.loop.promise
+    from scripts.active_learning.plan import in_words
+    from scripts.loop.finish import finish
+    from scripts.loop.session import open_loop
+
+    with open_loop(settings) as (dataset, learner, pool):
+        done = finish(dataset, learner, pool, settings)
+    output.parent.mkdir(parents=True, exist_ok=True)
+    srsly.write_jsonl(output, done.texts)
+    discarded = done.by("discarded")
+    msg.good(
+        f"{count(len(done.texts), 'text')}: {done.by('people')} labelled by people, "
+        f"{done.by('machine')} by machine, {done.by('open')} open"
+        + (f", {discarded} discarded" if discarded else "")
+    )
+    for line in in_words(done.machine, promise):
+        msg.text(f"- {line}")
+    if done.machine.promise is not None:
+        msg.text(
+            f"- this rests on {count(done.proving, 'label')} of texts drawn by chance, and on "
+            "people's labels being right"
+        )
+    if done.by("open"):
+        msg.text(
+            "- open texts have no label in the file, but what the model thinks of them: label on "
+            "with `weasel run step`, or leave them out"
+        )
+    msg.good(f"Written to {output}")
+
+
+if __name__ == "__main__":
+    run(main)
