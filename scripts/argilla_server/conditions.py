@@ -10,7 +10,13 @@ from datetime import UTC, datetime, time
 from typing import Any
 from uuid import UUID
 
-from argilla_server.enums import MetadataPropertyType, QuestionType, ResponseStatusFilter, SortOrder
+from argilla_server.enums import (
+    FieldType,
+    MetadataPropertyType,
+    QuestionType,
+    ResponseStatusFilter,
+    SortOrder,
+)
 from argilla_server.errors.future import UnprocessableEntityError
 from argilla_server.models import Field, MetadataProperty, Question, Record, Response, Suggestion
 from argilla_server.search_engine import (
@@ -39,6 +45,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from scripts.argilla_server import text_index
+
 NUMERIC = (MetadataPropertyType.integer, MetadataPropertyType.float)
 MISSING = "None"  # what the server passes on when the page leaves the property out
 
@@ -53,7 +61,7 @@ RESPONSE_STATUS = type_coerce(Response.status, String).concat("")
 class Schema:
     """The settings of a data set that searches depend on, by name."""
 
-    fields: dict[str, str]
+    fields: list[str]  # that hold text
     questions: dict[str, tuple[UUID, str]]
     metadata: dict[str, str]
 
@@ -65,9 +73,11 @@ class Schema:
             return found.all()
 
         return cls(
-            fields={
-                name: settings["type"] for name, settings in await rows(Field.name, Field.settings)
-            },
+            fields=[
+                name
+                for name, settings in await rows(Field.name, Field.settings)
+                if settings["type"] != FieldType.image
+            ],
             questions={
                 name: (id, settings["type"])
                 for name, id, settings in await rows(Question.name, Question.id, Question.settings)
@@ -77,6 +87,14 @@ class Schema:
                 for name, settings in await rows(MetadataProperty.name, MetadataProperty.settings)
             },
         )
+
+    def text_column(self, name: str | None) -> str | None:
+        """Where the text index has a field; None, which is all columns, for no field."""
+        if name is None:
+            return None
+        if name not in self.fields:
+            raise UnprocessableEntityError(f"Field `{name}` not found in the dataset.")
+        return text_index.column(name, self.fields)
 
     def question(self, name: str) -> tuple[UUID, bool]:
         """The id of a question, and whether its answers are numbers."""

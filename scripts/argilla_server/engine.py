@@ -4,22 +4,20 @@ Importing this module registers it under the name in `ENGINE`. The database is t
 where anything is kept, so everything that would write to an index does nothing here.
 """
 
-import json
+import asyncio
 import os
 import sqlite3
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-import numpy as np
-from argilla_server.enums import FieldType, MetadataPropertyType, SimilarityOrder
+from argilla_server.enums import MetadataPropertyType, SimilarityOrder
 from argilla_server.errors.future import UnprocessableEntityError
 from argilla_server.models import (
     Dataset,
     MetadataProperty,
     Record,
     Response,
-    Suggestion,
     User,
     VectorSettings,
 )
@@ -38,40 +36,29 @@ from argilla_server.search_engine import (
 from argilla_server.settings import settings
 from sqlalchemy import (
     ColumnElement,
+    Select,
     String,
     and_,
+    column,
     event,
-    false,
     func,
+    literal,
     literal_column,
-    or_,
     select,
+    table,
     true,
     type_coerce,
 )
-from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+from sqlalchemy.ext.asyncio import create_async_engine
 
-from scripts.argilla_server import vectors
-from scripts.argilla_server.conditions import (
-    RECORD_ID,
-    Schema,
-    condition,
-    sort_keys,
-)
-from scripts.argilla_server.text_query import (
-    Constant,
-    Fuzzy,
-    Group,
-    Leaf,
-    Node,
-    Ranking,
-    parse,
-)
+from scripts.argilla_server import text_index, text_query, vectors
+from scripts.argilla_server.conditions import RECORD_ID, Schema, condition, sort_keys
 
 ENGINE = "sqlite"
 INSTANCE_VARIABLE = "ARGILLA_UNIT_INSTANCE"
-READ_AT_ONCE = 500
-MAX_SIMILAR = 1000  # what the server hands on of a similarity search, at most
+MAX_OFFSET = 2**62  # more than SQLite's numbers, with a limit on top, would be an error
+# What being in the data set counts for, beside 1 for a word: nearly nothing, but a score.
+MEMBERSHIP = 0.001
 
 # Connections of our own: a request that holds one of the server's and waits for a second one would
 # wait for ever as soon as enough others do the same.
@@ -85,8 +72,8 @@ def _only_read(connection: Any, record: object) -> None:
     cursor.close()
 
 
-_RECORD_FIELDS = type_coerce(Record.fields, String)
-_INSERTION_ORDER = literal_column("records.rowid")
+SCORE = column("score")
+_ROWID = literal_column("records.rowid")
 
 
 @SearchEngine.register(engine_name=ENGINE)
@@ -129,19 +116,19 @@ class SqliteSearchEngine(SearchEngine):
         """
         async with _database.connect() as connection:
             schema = await Schema.load(connection, dataset.id)
-            where = [Record.dataset_id == dataset.id]
-            if filter is not None:
-                where.append(condition(filter, schema))
-            order = sort_keys(sort or [], schema)
-            order.append(_INSERTION_ORDER if user_id is None else _user_order(user_id))
-            if query is None:
-                return await _page(connection, where, order, offset, limit)
-            ranking = await _search_text(connection, schema, query, where, order)
-        found = list(zip(ranking.keys, ranking.scores, strict=True))
-        if not sort:
-            found.sort(key=lambda item: -item[1])
-        page = [_item(id, score) for id, score in found[offset : offset + limit]]
-        return SearchResponses(items=page, total=len(found))
+            found = _matching(dataset, schema, query, filter)
+            if found is None:
+                return SearchResponses(items=[], total=0)
+            keys = sort_keys(sort, schema) if sort else [SCORE.desc()]
+            keys.append(_ROWID if user_id is None else _user_order(user_id))
+            total = await connection.execute(
+                found.with_only_columns(func.count(), maintain_column_froms=True)
+            )
+            page = await connection.execute(
+                found.order_by(*keys).offset(min(offset, MAX_OFFSET)).limit(limit)
+            )
+            items = [_item(id, score) for id, score in page]
+            return SearchResponses(items=items, total=total.scalar_one())
 
     async def similarity_search(
         self,
@@ -160,7 +147,9 @@ class SqliteSearchEngine(SearchEngine):
         Scores are between 0 and 1: (1 + cosine) / 2, or (1 - cosine) / 2 for the least similar.
         """
         if bool(value) == bool(record):
-            raise ValueError("Must provide either vector value or record")
+            raise ValueError(
+                "Must provide either vector value or record to compute the similarity search"
+            )
         given = value or (record and record.vector_value_by_vector_settings(vector_settings))
         if not given:
             raise ValueError("The record has no such vector")
@@ -169,24 +158,23 @@ class SqliteSearchEngine(SearchEngine):
                 f"The vector has {len(given)} dimensions, but `{vector_settings.name}` has "
                 f"{vector_settings.dimensions}."
             )
+        ids = None
         async with _database.connect() as connection:
-            ids = await _matching_ids(connection, dataset, query, filter)
+            if query is not None or filter is not None:
+                schema = await Schema.load(connection, dataset.id)
+                found = _matching(dataset, schema, query, filter)
+                ids = [] if found is None else (await connection.execute(found)).scalars().all()
             matrix = await vectors.load(connection, vector_settings.id)
-        itself = record.id.hex if record is not None else None
-        candidates = matrix.index if ids is None else ids
-        wanted = [id for id in candidates if id in matrix.index and id != itself]
-        if not wanted:
-            return SearchResponses(items=[], total=0)
-        unit = np.asarray(given, dtype=np.float32)
-        unit /= np.linalg.norm(unit) or 1.0
-        sign = -1 if order == SimilarityOrder.least_similar else 1
-        scores = (1 + sign * (matrix.rows @ unit)) / 2
-        scores = scores[[matrix.index[id] for id in wanted]].clip(0, 1)
-        best = np.argsort(-scores, kind="stable")
-        if threshold is not None:
-            best = best[scores[best] >= threshold]
-        items = [_item(wanted[at], float(scores[at])) for at in best[:max_results]]
-        return SearchResponses(items=items, total=min(len(best), MAX_SIMILAR))
+        nearest = await asyncio.to_thread(
+            matrix.nearest,
+            given,
+            ids,
+            without=record.id.hex if record is not None else None,
+            farthest=order == SimilarityOrder.least_similar,
+            n=max_results,
+        )
+        items = [_item(*pair) for pair in nearest if threshold is None or pair[1] >= threshold]
+        return SearchResponses(items=items, total=len(items))
 
     async def get_dataset_progress(self, dataset: Dataset) -> dict[str, int]:
         """How many records there are, and how many of each status."""
@@ -240,143 +228,39 @@ class SqliteSearchEngine(SearchEngine):
             return IntegerMetadataMetrics(min=low, max=high)
         return FloatMetadataMetrics(min=low, max=high)
 
-    # Nothing is kept besides the database, so there is nothing to write.
+    async def _nothing_to_do(self, *_: Any, **__: Any) -> None:
+        """Nothing is kept besides the database, so there is nothing to write."""
 
-    async def create_index(self, dataset: Dataset) -> None:
-        pass
-
-    async def delete_index(self, dataset: Dataset) -> None:
-        pass
-
-    async def configure_metadata_property(
-        self, dataset: Dataset, metadata_property: MetadataProperty
-    ) -> None:
-        pass
-
-    async def configure_index_vectors(self, vector_settings: VectorSettings) -> None:
-        pass
-
-    async def index_records(self, dataset: Dataset, records: Iterable[Record]) -> None:
-        pass
-
-    async def partial_record_update(self, record: Record, **update: Any) -> None:
-        pass
-
-    async def delete_records(self, dataset: Dataset, records: Iterable[Record]) -> None:
-        pass
-
-    async def update_record_response(self, response: Response) -> None:
-        pass
-
-    async def delete_record_response(self, response: Response) -> None:
-        pass
-
-    async def update_record_suggestion(self, suggestion: Suggestion) -> None:
-        pass
-
-    async def delete_record_suggestion(self, suggestion: Suggestion) -> None:
-        pass
+    create_index = delete_index = index_records = delete_records = _nothing_to_do
+    configure_metadata_property = configure_index_vectors = _nothing_to_do
+    partial_record_update = update_record_response = delete_record_response = _nothing_to_do
+    update_record_suggestion = delete_record_suggestion = _nothing_to_do
 
 
-async def _page(
-    connection: AsyncConnection,
-    where: Sequence[ColumnElement[bool]],
-    order: Sequence[ColumnElement[Any]],
-    offset: int,
-    limit: int,
-) -> SearchResponses:
-    total = await connection.execute(select(func.count()).select_from(Record).where(*where))
-    rows = await connection.execute(
-        select(RECORD_ID).where(*where).order_by(*order).offset(offset).limit(limit)
-    )
-    # A score of 1, as for everything that matches a search for nothing in particular.
-    return SearchResponses(
-        items=[_item(id, 1.0) for id in rows.scalars()], total=total.scalar_one()
-    )
-
-
-async def _search_text(
-    connection: AsyncConnection,
-    schema: Schema,
-    query: TextQuery | str,
-    where: Sequence[ColumnElement[bool]],
-    order: Sequence[ColumnElement[Any]],
-) -> Ranking:
-    """Find the matching records in the given order: SQL looks first, then every word is checked."""
-    if isinstance(query, str):
-        query = TextQuery(q=query)
-    fields = {name: kind for name, kind in schema.fields.items() if kind != FieldType.image}
-    if query.field is not None:
-        if query.field not in schema.fields:
-            raise UnprocessableEntityError(f"Field `{query.field}` not found in the dataset.")
-        fields = {name: kind for name, kind in fields.items() if name == query.field}
-    tree = parse(query.q)
-    ranking = Ranking(tree)
-    statement = select(RECORD_ID, _RECORD_FIELDS).where(*where, _first_look(tree)).order_by(*order)
-    async for id, stored in _stream(connection, statement):
-        ranking.add(id, _texts(json.loads(stored), fields))
-    return ranking
-
-
-async def _stream(connection: AsyncConnection, statement: Any) -> AsyncIterator[Any]:
-    result = await connection.stream(statement)
-    async for rows in result.partitions(READ_AT_ONCE):
-        for row in rows:
-            yield row
-
-
-def _texts(values: dict[str, Any], fields: dict[str, str]) -> list[str]:
-    """What is written in a record's fields: in a chat, what was said and by whom."""
-    found = []
-    for name, kind in fields.items():
-        value = values.get(name)
-        if value is None:
-            continue
-        if kind == FieldType.chat:
-            found += [str(part) for turn in value for part in turn.values()]
-        else:
-            found.append(str(value))
-    return found
-
-
-def _first_look(node: Node) -> ColumnElement[bool]:
-    """A condition that every matching record meets (and some others do)."""
-    if isinstance(node, Constant):
-        return true() if node.value else false()
-    if isinstance(node, Group):
-        return (and_ if node.every else or_)(*map(_first_look, node.parts))
-    if not isinstance(node, Leaf):
-        return true()
-    if isinstance(node, Fuzzy):
-        return or_(*map(_holds_letters, node.pieces))
-    return and_(true(), *map(_holds_letters, node.literals))
-
-
-def _holds_letters(word: str) -> ColumnElement[bool]:
-    """Whether the letters of a word are in the record's JSON, as far as they are ASCII.
-
-    Others are written as escapes there, with upper and lower case apart.
-    """
-    parts = "".join(char if char.isascii() else " " for char in word).split()
-    return and_(true(), *(_RECORD_FIELDS.contains(part, autoescape=True) for part in parts))
-
-
-async def _matching_ids(
-    connection: AsyncConnection,
-    dataset: Dataset,
-    query: TextQuery | str | None,
-    filter: Filter | None,
-) -> list[str] | None:
-    """Ids of the records that match; None stands for all of them."""
-    if query is None and filter is None:
+def _matching(
+    dataset: Dataset, schema: Schema, query: TextQuery | str | None, filter: Filter | None
+) -> Select[Any] | None:
+    """Select ids and scores of all records that match; None if nothing can."""
+    where = [] if filter is None else [condition(filter, schema)]
+    if query is None:
+        # A score of 1, as for everything that matches a search for nothing in particular.
+        score: ColumnElement[float] = literal(1.0).label(SCORE.name)
+        return select(RECORD_ID, score).where(Record.dataset_id == dataset.id, *where)
+    text = TextQuery(q=query) if isinstance(query, str) else query
+    expression = text_query.match(text.q, dataset.id.hex, schema.text_column(text.field))
+    if expression is None:
         return None
-    schema = await Schema.load(connection, dataset.id)
-    where = [Record.dataset_id == dataset.id]
-    if filter is not None:
-        where.append(condition(filter, schema))
-    if query is not None:
-        return (await _search_text(connection, schema, query, where, [_INSERTION_ORDER])).keys
-    return list((await connection.execute(select(RECORD_ID).where(*where))).scalars())
+    index = table(text_index.TABLE, column("rowid"))
+    own = literal_column(text_index.TABLE)
+    score = -func.bm25(own, MEMBERSHIP)
+    # The limit is none, but has SQLite ask the index once, and not once for every record.
+    texts = select(index.c.rowid, score.label(SCORE.name)).where(own.op("MATCH")(expression))
+    found = texts.limit(-1).subquery()
+    return (
+        select(RECORD_ID, found.c[SCORE.name])
+        .join_from(found, Record, found.c.rowid == _ROWID)
+        .where(*where)
+    )
 
 
 async def _counts(statement: Any) -> dict[str, int]:

@@ -19,6 +19,8 @@ from argilla_server.enums import UserRole
 from argilla_server.models import User, Workspace
 from argilla_server.settings import settings
 
+from scripts.argilla_server import text_index
+
 # A server that was killed can leave a record's status behind its responses, which are the truth.
 # (The plus makes SQLite look responses up by record, and not by status.)
 _REPAIR_STATUS = """
@@ -51,6 +53,7 @@ def prepare_database(path: Path) -> None:
         # Readers don't wait for writers. Every commit is still written through to the disk.
         database.execute("PRAGMA journal_mode = WAL")
         database.execute(_REPAIR_STATUS)
+        text_index.ensure(database)
 
 
 def migrate(path: Path, revision: str | None) -> None:
@@ -65,6 +68,8 @@ def migrate(path: Path, revision: str | None) -> None:
         database.execute("PRAGMA journal_mode = DELETE")
         with contextlib.closing(sqlite3.connect(copy)) as target:
             database.backup(target)
+            with target:
+                text_index.drop(target)
     url = settings.database_url
     settings.database_url = url.replace(path.name, copy.name)
     try:

@@ -5,6 +5,7 @@ The matrix is only a copy: every search first compares its size and time stamp w
 
 import asyncio
 from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -28,6 +29,29 @@ class Matrix:
     rows: np.ndarray
     index: dict[str, int]
     state: _State
+
+    def nearest(
+        self,
+        vector: list[float],
+        ids: Sequence[str] | None,
+        *,
+        without: str | None,
+        farthest: bool,
+        n: int,
+    ) -> list[tuple[str, float]]:
+        """The n records (of those with the given ids, or of all) that are most like a vector.
+
+        Best first, with a score between 0 and 1: how like (or, for the farthest, unlike) they are.
+        """
+        wanted = [
+            id for id in (self.index if ids is None else ids) if id in self.index and id != without
+        ]
+        if not wanted:
+            return []
+        scores = (1 + self.rows @ _unit(np.array([vector]))[0] * (-1 if farthest else 1)) / 2
+        scores = scores[[self.index[id] for id in wanted]].clip(0, 1)
+        best = np.argsort(-scores, kind="stable")[:n]
+        return [(wanted[at], float(scores[at])) for at in best]
 
 
 _matrices: OrderedDict[UUID, Matrix] = OrderedDict()
@@ -87,6 +111,17 @@ async def _read(
 def _parse(texts: list[str]) -> np.ndarray:
     """Parse JSON lists of numbers into unit vectors; a vector of zeros stays as it is."""
     joined = ",".join(text.strip("[] ") for text in texts)
-    values = np.nan_to_num(np.fromstring(joined, sep=",").reshape(len(texts), -1))
-    norms = np.linalg.norm(values, axis=1, keepdims=True)
-    return (values / np.where(norms == 0, 1, norms)).astype(np.float32)
+    return _unit(np.fromstring(joined, sep=",").reshape(len(texts), -1))
+
+
+def _unit(values: np.ndarray) -> np.ndarray:
+    """Unit vectors as float32, of any numbers; a vector of zeros stays as it is."""
+    values = np.nan_to_num(values)
+    # First by the largest number: the square of 1e200 is too large for one.
+    values = values / _not_zero(np.abs(values).max(axis=1, keepdims=True))
+    values = values / _not_zero(np.linalg.norm(values, axis=1, keepdims=True))
+    return values.astype(np.float32)
+
+
+def _not_zero(values: np.ndarray) -> np.ndarray:
+    return np.where(values == 0, 1, values)

@@ -61,7 +61,7 @@ def text(query: str, field: str | None = None) -> dict[str, Any]:
         ("(cat | oil) -(note | again)", {"mat", "play"}),
         ('"oil prices"', {"oil"}),
         ('"prices oil"', set()),
-        ('"prices oil"~1', {"fell"}),
+        ('"prices oil"~1', {"oil", "fell"}),
         ('-"oil prices" +prices', {"wifi", "fell"}),
         ("cat*", {"mat", "play", "dont", "fell"}),
         ("pri* fell", {"wifi", "fell"}),
