@@ -33,14 +33,12 @@ from argilla_server.search_engine import (
     TermsMetrics,
     TextQuery,
 )
-from argilla_server.settings import settings
 from sqlalchemy import (
     ColumnElement,
     Select,
     String,
     and_,
     column,
-    event,
     func,
     literal,
     literal_column,
@@ -49,28 +47,17 @@ from sqlalchemy import (
     true,
     type_coerce,
 )
-from sqlalchemy.ext.asyncio import create_async_engine
 
 from scripts.argilla_server import text_index, text_query, vectors
-from scripts.argilla_server.conditions import RECORD_ID, Schema, condition, sort_keys
+from scripts.argilla_server.conditions import RECORD_ID, condition, sort_keys
+from scripts.argilla_server.reading import database, reading
+from scripts.argilla_server.schema import Schema
 
 ENGINE = "sqlite"
 INSTANCE_VARIABLE = "ARGILLA_UNIT_INSTANCE"
 MAX_OFFSET = 2**62  # more than SQLite's numbers, with a limit on top, would be an error
 # What being in the data set counts for, beside 1 for a word: nearly nothing, but a score.
 MEMBERSHIP = 0.001
-
-# Connections of our own: a request that holds one of the server's and waits for a second one would
-# wait for ever as soon as enough others do the same.
-_database = create_async_engine(settings.database_url, **settings.database_engine_args)
-
-
-@event.listens_for(_database.sync_engine, "connect")
-def _only_read(connection: Any, record: object) -> None:
-    cursor = connection.cursor()
-    cursor.execute("PRAGMA query_only = ON")
-    cursor.close()
-
 
 SCORE = column("score")
 _ROWID = literal_column("records.rowid")
@@ -88,7 +75,7 @@ class SqliteSearchEngine(SearchEngine):
         pass
 
     async def ping(self) -> bool:
-        async with _database.connect() as connection:
+        async with database.connect() as connection:
             return (await connection.execute(select(1))).scalar_one() == 1
 
     async def info(self) -> dict[str, Any]:
@@ -114,7 +101,7 @@ class SqliteSearchEngine(SearchEngine):
         Without a sort order, the better match comes first; among equals, every user (user_id)
         has an order of their own, so that annotators don't all start with the same record.
         """
-        async with _database.connect() as connection:
+        async with reading() as connection:
             schema = await Schema.load(connection, dataset.id)
             found = _matching(dataset, schema, query, filter)
             if found is None:
@@ -158,12 +145,20 @@ class SqliteSearchEngine(SearchEngine):
                 f"The vector has {len(given)} dimensions, but `{vector_settings.name}` has "
                 f"{vector_settings.dimensions}."
             )
-        ids = None
-        async with _database.connect() as connection:
+        ids: list[str] | None = None
+        async with reading() as connection:
             if query is not None or filter is not None:
                 schema = await Schema.load(connection, dataset.id)
                 found = _matching(dataset, schema, query, filter)
-                ids = [] if found is None else (await connection.execute(found)).scalars().all()
+                ids = []
+                if found is not None:
+                    # All in one string: 50,000 rows would keep the event loop busy.
+                    joined = found.with_only_columns(
+                        func.group_concat(RECORD_ID), maintain_column_froms=True
+                    )
+                    ids = ((await connection.execute(joined)).scalar_one() or "").split(",")
+        # Not against the clock: the first time takes as long as it takes.
+        async with database.connect() as connection:
             matrix = await vectors.load(connection, vector_settings.id)
         nearest = await asyncio.to_thread(
             matrix.nearest,
@@ -202,7 +197,7 @@ class SqliteSearchEngine(SearchEngine):
         path = f'$."{metadata_property.name}"'
         values = func.json_each(type_coerce(Record.metadata_, String), path).table_valued("value")
         found = and_(Record.dataset_id == metadata_property.dataset_id, values.c.value.is_not(None))
-        async with _database.connect() as connection:
+        async with reading() as connection:
             if metadata_property.type == MetadataPropertyType.terms:
                 count = func.count()
                 rows = await connection.execute(
@@ -247,7 +242,10 @@ def _matching(
         score: ColumnElement[float] = literal(1.0).label(SCORE.name)
         return select(RECORD_ID, score).where(Record.dataset_id == dataset.id, *where)
     text = TextQuery(q=query) if isinstance(query, str) else query
-    expression = text_query.match(text.q, dataset.id.hex, schema.text_column(text.field))
+    try:
+        expression = text_query.match(text.q, dataset.id.hex, schema.text_column(text.field))
+    except ValueError as error:
+        raise UnprocessableEntityError(str(error)) from None
     if expression is None:
         return None
     index = table(text_index.TABLE, column("rowid"))
@@ -264,7 +262,7 @@ def _matching(
 
 
 async def _counts(statement: Any) -> dict[str, int]:
-    async with _database.connect() as connection:
+    async with reading() as connection:
         counts = dict((await connection.execute(statement)).tuples().all())
     return {"total": sum(counts.values()), **counts}
 

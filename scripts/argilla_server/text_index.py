@@ -2,7 +2,7 @@
 
 So it is written in the transaction that writes a record, and rolled back with it. Every record has
 a row there, with the same rowid: which data set it belongs to, and a column for each of its fields
-in the order of their names.
+in the order of their names. Standard library only.
 """
 
 import json
@@ -10,10 +10,6 @@ import sqlite3
 import unicodedata
 from collections.abc import Iterable
 from typing import Any
-
-from argilla_server.enums import FieldType
-from sqlalchemy import event
-from sqlalchemy.engine import Engine
 
 VERSION = 1  # of everything below: an index of another version is made anew
 TABLE = "records_text"
@@ -40,7 +36,7 @@ SELECT new.rowid, new.dataset_id, {
 FROM (
     SELECT name, min(row_number() OVER (ORDER BY name), {len(COLUMNS)}) - 1 AS place
     FROM fields
-    WHERE dataset_id = new.dataset_id AND json_extract(settings, '$.type') <> '{FieldType.image}'
+    WHERE dataset_id = new.dataset_id AND json_extract(settings, '$.type') <> 'image'
 );
 """
 _TRIGGERS = {
@@ -100,7 +96,6 @@ def column(name: str, fields: Iterable[str]) -> str:
     return COLUMNS[min(sorted(fields).index(name), len(COLUMNS) - 1)]
 
 
-@event.listens_for(Engine, "connect")
 def connect(connection: Any, record: object = None) -> None:
     """Let a connection write records: without the function, the triggers refuse to."""
     connection.create_function("search_text", 2, search_text, deterministic=True)

@@ -8,18 +8,16 @@
     (cheap | free) trip  grouping; operators bind from left to right
 
 Any string parses: operators that make no sense where they stand are ignored, a backslash takes
-away an operator's meaning.
+away an operator's meaning. Standard library only.
 """
 
 import re
 from dataclasses import dataclass, field
 
-from argilla_server.errors.future import UnprocessableEntityError
-
 from scripts.argilla_server.text_index import DATASET, words
 
 MAX_LENGTH = 10_000
-MAX_WORDS = 200
+MAX_WORDS = 2_000
 MAX_DEPTH = 80  # places on the stack of FTS5's parser, which has 100
 OPERAND = 4  # places that an operand in parentheses needs: left side, operator, parenthesis, itself
 
@@ -37,13 +35,11 @@ _PART = re.compile(
 def match(query: str, dataset: str, column: str | None = None) -> str | None:
     """Say a query as FTS5's MATCH does; None if there is no word in it.
 
-    `dataset` is an id as it is stored, `column` the only one to search in. Raises
-    UnprocessableEntityError (the client sees status 422) for a query that is too long.
+    `dataset` is an id as it is stored, `column` the only one to search in. Raises ValueError with
+    a message for people if the query is too long.
     """
     if len(query) > MAX_LENGTH:
-        raise UnprocessableEntityError(
-            f"The query has {len(query)} characters; search for {MAX_LENGTH} at most."
-        )
+        raise ValueError(f"The query has {len(query)} characters; search for {MAX_LENGTH} at most.")
     everything = f'{DATASET}:"{dataset}"'
     if query.strip() == "*":
         return everything
@@ -79,7 +75,7 @@ class _Group:
         self.depth = max(self.depth, depth)
         self.following = ""
         if self.depth > MAX_DEPTH:
-            raise UnprocessableEntityError(
+            raise ValueError(
                 "The query changes between AND, OR and parentheses too often; search for less."
             )
 
@@ -130,9 +126,7 @@ class _Parser:
         found = words(re.sub(r"\\(.)", r"\1", text, flags=re.DOTALL))
         self.count += len(found)
         if self.count > MAX_WORDS:
-            raise UnprocessableEntityError(
-                f"The query has more than {MAX_WORDS} words; search for fewer."
-            )
+            raise ValueError(f"The query has more than {MAX_WORDS} words; search for fewer.")
         if not found:
             return ""
         if part["slop"]:
