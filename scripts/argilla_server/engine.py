@@ -103,16 +103,15 @@ class SqliteSearchEngine(SearchEngine):
         """
         async with reading() as connection:
             schema = await Schema.load(connection, dataset.id)
-            found = _matching(dataset, schema, query, filter)
-            if found is None:
-                return SearchResponses(items=[], total=0)
+            matching = _Matching(dataset, schema, query, filter)
             keys = sort_keys(sort, schema) if sort else [SCORE.desc()]
             keys.append(_ROWID if user_id is None else _user_order(user_id))
-            total = await connection.execute(
-                found.with_only_columns(func.count(), maintain_column_froms=True)
-            )
+            total = await connection.execute(matching.select(func.count()))
             page = await connection.execute(
-                found.order_by(*keys).offset(min(offset, MAX_OFFSET)).limit(limit)
+                matching.select(RECORD_ID, scored=True)
+                .order_by(*keys)
+                .offset(min(offset, MAX_OFFSET))
+                .limit(limit)
             )
             items = [_item(id, score) for id, score in page]
             return SearchResponses(items=items, total=total.scalar_one())
@@ -145,18 +144,15 @@ class SqliteSearchEngine(SearchEngine):
                 f"The vector has {len(given)} dimensions, but `{vector_settings.name}` has "
                 f"{vector_settings.dimensions}."
             )
-        ids: list[str] | None = None
-        async with reading() as connection:
-            if query is not None or filter is not None:
+        ids = None
+        if query is not None or filter is not None:
+            async with reading() as connection:
                 schema = await Schema.load(connection, dataset.id)
-                found = _matching(dataset, schema, query, filter)
-                ids = []
-                if found is not None:
-                    # All in one string: 50,000 rows would keep the event loop busy.
-                    joined = found.with_only_columns(
-                        func.group_concat(RECORD_ID), maintain_column_froms=True
-                    )
-                    ids = ((await connection.execute(joined)).scalar_one() or "").split(",")
+                # All in one string: 50,000 rows would keep the event loop busy.
+                joined = _Matching(dataset, schema, query, filter).select(
+                    func.group_concat(RECORD_ID)
+                )
+                ids = ((await connection.execute(joined)).scalar_one() or "").split(",")
         # Not against the clock: the first time takes as long as it takes.
         async with database.connect() as connection:
             matrix = await vectors.load(connection, vector_settings.id)
@@ -232,33 +228,47 @@ class SqliteSearchEngine(SearchEngine):
     update_record_suggestion = delete_record_suggestion = _nothing_to_do
 
 
-def _matching(
-    dataset: Dataset, schema: Schema, query: TextQuery | str | None, filter: Filter | None
-) -> Select[Any] | None:
-    """Select ids and scores of all records that match; None if nothing can."""
-    where = [] if filter is None else [condition(filter, schema)]
-    if query is None:
-        # A score of 1, as for everything that matches a search for nothing in particular.
-        score: ColumnElement[float] = literal(1.0).label(SCORE.name)
-        return select(RECORD_ID, score).where(Record.dataset_id == dataset.id, *where)
-    text = TextQuery(q=query) if isinstance(query, str) else query
-    try:
-        expression = text_query.match(text.q, dataset.id.hex, schema.text_column(text.field))
-    except ValueError as error:
-        raise UnprocessableEntityError(str(error)) from None
-    if expression is None:
-        return None
-    index = table(text_index.TABLE, column("rowid"))
-    own = literal_column(text_index.TABLE)
-    score = -func.bm25(own, MEMBERSHIP)
-    # The limit is none, but has SQLite ask the index once, and not once for every record.
-    texts = select(index.c.rowid, score.label(SCORE.name)).where(own.op("MATCH")(expression))
-    found = texts.limit(-1).subquery()
-    return (
-        select(RECORD_ID, found.c[SCORE.name])
-        .join_from(found, Record, found.c.rowid == _ROWID)
-        .where(*where)
-    )
+class _Matching:
+    """The records of a data set that match a text query and a filter."""
+
+    def __init__(
+        self,
+        dataset: Dataset,
+        schema: Schema,
+        query: TextQuery | str | None,
+        filter: Filter | None,
+    ) -> None:
+        self.dataset = dataset
+        self.where = [] if filter is None else [condition(filter, schema)]
+        self.expression = None
+        if query is not None:
+            text = TextQuery(q=query) if isinstance(query, str) else query
+            column = schema.text_column(text.field)
+            try:
+                self.expression = text_query.match(text.q, dataset.id.hex, column)
+            except ValueError as error:
+                raise UnprocessableEntityError(str(error)) from None
+
+    def select(self, what: ColumnElement[Any], scored: bool = False) -> Select[Any]:
+        """Select something of all of them, and how well each matches if they are scored."""
+        if self.expression is None:
+            # A score of 1, as for everything that matches a search for nothing in particular.
+            scores = [literal(1.0).label(SCORE.name)] * scored
+            own = Record.dataset_id == self.dataset.id
+            return select(what, *scores).where(own, *self.where)
+        index = literal_column(text_index.TABLE)
+        rank = [(-func.bm25(index, MEMBERSHIP)).label(SCORE.name)] * scored
+        # The limit is none, but has SQLite ask the index once, and not once for every record.
+        found = (
+            select(column("rowid"), *rank)
+            .select_from(table(text_index.TABLE))
+            .where(index.op("MATCH")(self.expression))
+            .limit(-1)
+            .subquery()
+        )
+        rowid, *scores = found.c
+        joined = select(what, *scores).join_from(found, Record, rowid == _ROWID)
+        return joined.where(*self.where)
 
 
 async def _counts(statement: Any) -> dict[str, int]:

@@ -32,8 +32,8 @@ _PART = re.compile(
 )
 
 
-def match(query: str, dataset: str, column: str | None = None) -> str | None:
-    """Say a query as FTS5's MATCH does; None if there is no word in it.
+def match(query: str, dataset: str, column: str | None = None) -> str:
+    """Say a query as FTS5's MATCH does; without a word in it, it matches nothing.
 
     `dataset` is an id as it is stored, `column` the only one to search in. Raises ValueError with
     a message for people if the query is too long.
@@ -44,7 +44,7 @@ def match(query: str, dataset: str, column: str | None = None) -> str | None:
     if query.strip() == "*":
         return everything
     found = _Parser(everything, column or f"- {DATASET}").parse(query)
-    return f"{everything} AND ({found})" if found else None
+    return f"{everything} AND ({found})" if found else '""'
 
 
 @dataclass
