@@ -272,7 +272,7 @@ class _Matching:
 
 
 async def _counts(statement: Any) -> dict[str, int]:
-    async with reading() as connection:
+    async with database.connect() as connection:
         counts = dict((await connection.execute(statement)).tuples().all())
     return {"total": sum(counts.values()), **counts}
 

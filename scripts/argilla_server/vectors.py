@@ -7,17 +7,17 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import numpy as np
 from argilla_server.models import Vector
-from sqlalchemy import String, case, func, select, type_coerce
+from sqlalchemy import ColumnElement, String, and_, func, select, type_coerce
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 MAX_MATRICES = 4
 READ_AT_ONCE = 1000
+LONGEST_WRITE = timedelta(minutes=1)  # between a time stamp and its commit
 
 _State = tuple[int, datetime | None]
 
@@ -80,27 +80,26 @@ async def _read(
     connection: AsyncConnection, vector_settings_id: UUID, state: _State, known: Matrix | None
 ) -> Matrix:
     """Read what is not known yet: parsing 50,000 vectors takes seconds, new ones are few."""
-    value: Any = type_coerce(Vector.value, String)
-    if known is not None and known.state[1] is not None:
-        value = case((Vector.updated_at >= known.state[1], value))
+    own = Vector.vector_settings_id == vector_settings_id
+    id: ColumnElement[str] = type_coerce(Vector.record_id, String)
     kept: list[str] = []
+    if known is not None and known.state[1] is not None:
+        # In one string, as 50,000 rows would keep the event loop busy.
+        joined = await connection.execute(select(func.group_concat(id)).where(own))
+        kept = (joined.scalar_one() or "").split(",")
+        own = and_(own, Vector.updated_at >= known.state[1] - LONGEST_WRITE)
     fresh: list[str] = []
     parts: list[np.ndarray] = []
-    found = await connection.stream(
-        select(type_coerce(Vector.record_id, String), value).where(
-            Vector.vector_settings_id == vector_settings_id
-        )
-    )
+    found = await connection.stream(select(id, type_coerce(Vector.value, String)).where(own))
     async for rows in found.partitions(READ_AT_ONCE):
-        kept += [id for id, text in rows if text is None]
-        new = [(id, text) for id, text in rows if text is not None]
-        if new:
-            fresh += [id for id, _ in new]
-            # In a thread, so that others are answered in the meantime.
-            parts.append(await asyncio.to_thread(_parse, [text for _, text in new]))
+        fresh += [id for id, _ in rows]
+        # In a thread, so that others are answered in the meantime.
+        parts.append(await asyncio.to_thread(_parse, [text for _, text in rows]))
+    new = set(fresh)
+    kept = [id for id in kept if id not in new]
     if kept:
         assert known is not None
-        if not all(id in known.index for id in kept):  # written earlier, but committed later
+        if not all(id in known.index for id in kept):  # written long before it was committed
             return await _read(connection, vector_settings_id, state, None)
         parts.insert(0, known.rows[[known.index[id] for id in kept]])
     matrix = np.concatenate(parts) if parts else np.zeros((0, 0), dtype=np.float32)
