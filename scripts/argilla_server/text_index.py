@@ -102,10 +102,12 @@ def connect(connection: Any, record: object = None) -> None:
 
 
 def ensure(database: sqlite3.Connection) -> None:
-    """Index all records in the current transaction, unless they are."""
+    """Index all records in the current or a new transaction, unless they are."""
     (version,) = database.execute("PRAGMA user_version").fetchone()
     if version == VERSION:
         return
+    if not database.in_transaction:
+        database.execute("BEGIN")
     drop(database)
     connect(database)
     database.execute(_TABLE)

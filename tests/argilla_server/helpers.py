@@ -22,6 +22,10 @@ def http(credentials: Credentials, username: str | None = None) -> httpx.Client:
     return client
 
 
+def text(query: str, field: str | None = None) -> dict[str, Any]:
+    return {"text": {"q": query, "field": field}}
+
+
 @dataclass
 class Found:
     """What a search gave: the records' external ids in order, their scores, and how many match."""
@@ -130,6 +134,8 @@ RECORDS: list[dict[str, Any]] = [
     },
     {"id": "odd", "text": '100% "quoted" a\\b snake_case x_y %like_ [z]'},
 ]
+
+ALL = [row["id"] for row in RECORDS]
 
 # record, who, status, values
 RESPONSES: list[tuple[str, str, str, dict[str, Any]]] = [

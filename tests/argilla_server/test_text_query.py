@@ -286,3 +286,13 @@ def test_the_index_is_made_once_and_anew_for_another_version(texts: Texts) -> No
         text_index.ensure(texts.database)
     assert texts.find("apple") == ["it"]
     assert texts.database.execute(COUNT).fetchone() == (1,)
+
+
+def test_an_index_that_was_not_made_to_the_end_is_not_there(texts: Texts) -> None:
+    text_index.drop(texts.database)
+    before = texts.database.execute("SELECT name FROM sqlite_master").fetchall()
+    text_index.ensure(texts.database)
+    texts.database.rollback()
+    assert texts.database.execute("SELECT name FROM sqlite_master").fetchall() == before
+    text_index.ensure(texts.database)
+    assert texts.find("anything") == []
