@@ -92,19 +92,17 @@ def _suggestion(
     filter: Filter, scope: SuggestionFilterScope, schema: Schema
 ) -> ColumnElement[bool]:
     question_id, rating = schema.question(scope.question)
-    own = and_(Suggestion.record_id == Record.id, Suggestion.question_id == question_id)
+    # Not looked up record by record, which takes twice the time.
+    found = select(Suggestion.record_id).where(Suggestion.question_id == question_id)
     property = _suggestion_property(scope)
     if property in ("agent", "type"):
         column = type_coerce(getattr(Suggestion, property), String)
-        return exists(select(1).where(own, _holds(filter, column, numeric=False)))
-    values = _each(getattr(Suggestion, property))
-    numeric = rating or property == "score"
-    return exists(
-        select(1)
-        .select_from(Suggestion)
-        .join(values, true())
-        .where(own, _holds(filter, values.c.value, numeric))
-    )
+        found = found.where(_holds(filter, column, numeric=False))
+    else:
+        values = _each(getattr(Suggestion, property))
+        numeric = rating or property == "score"
+        found = found.join(values, true()).where(_holds(filter, values.c.value, numeric))
+    return Record.id.in_(found)
 
 
 def _response(filter: Filter, scope: ResponseFilterScope, schema: Schema) -> ColumnElement[bool]:
@@ -139,7 +137,7 @@ def sort_keys(orders: Sequence[Order], schema: Schema) -> list[ColumnElement[Any
     for order in orders:
         descending = order.order == SortOrder.desc
         value = _sort_value(order.scope, schema, descending)
-        keys += [value.is_(None), value.desc() if descending else value.asc()]
+        keys.append((value.desc() if descending else value.asc()).nulls_last())
     return keys
 
 
