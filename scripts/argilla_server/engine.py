@@ -2,6 +2,13 @@
 
 Importing this module registers it under the name in `ENGINE`. The database is the only place
 where anything is kept, so everything that would write to an index does nothing here.
+
+It answers as Argilla's own engines do, except that
+- words with typos (`wrod~1`) are not searched for, and a phrase's distance (`"a b"~2`) is in any
+  order, since FTS5 knows no other,
+- a word such as `wi-fi` is a phrase of its parts, and symbols are words,
+- the smallest and largest number of a metadata property are not rounded to 32 bits,
+- a string in a property of numbers, which the server never lets in, is no number.
 """
 
 import asyncio
