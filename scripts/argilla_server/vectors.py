@@ -82,11 +82,11 @@ async def _read(
     """Read what is not known yet: parsing 50,000 vectors takes seconds, new ones are few."""
     own = Vector.vector_settings_id == vector_settings_id
     id: ColumnElement[str] = type_coerce(Vector.record_id, String)
-    kept: list[str] = []
+    joined = ""
     if known is not None and known.state[1] is not None:
         # In one string, as 50,000 rows would keep the event loop busy.
-        joined = await connection.execute(select(func.group_concat(id)).where(own))
-        kept = (joined.scalar_one() or "").split(",")
+        result = await connection.execute(select(func.group_concat(id)).where(own))
+        joined = result.scalar_one() or ""
         own = and_(own, Vector.updated_at >= known.state[1] - LONGEST_WRITE)
     fresh: list[str] = []
     parts: list[np.ndarray] = []
@@ -95,13 +95,25 @@ async def _read(
         fresh += [id for id, _ in rows]
         # In a thread, so that others are answered in the meantime.
         parts.append(await asyncio.to_thread(_parse, [text for _, text in rows]))
-    new = set(fresh)
-    kept = [id for id in kept if id not in new]
-    if kept:
-        assert known is not None
-        if not all(id in known.index for id in kept):  # written long before it was committed
-            return await _read(connection, vector_settings_id, state, None)
-        parts.insert(0, known.rows[[known.index[id] for id in kept]])
+    made = await asyncio.to_thread(_join, known, joined, fresh, parts, state)
+    return made or await _read(connection, vector_settings_id, state, None)
+
+
+def _join(
+    known: Matrix | None, joined: str, fresh: list[str], parts: list[np.ndarray], state: _State
+) -> Matrix | None:
+    """Put what is known of all records (joined by commas) and what is fresh into one matrix.
+
+    None if something is missing: it was written long before it was committed.
+    """
+    kept: list[str] = []
+    if known is not None and joined:
+        new = set(fresh)
+        kept = [id for id in joined.split(",") if id not in new]
+        if not all(id in known.index for id in kept):
+            return None
+        if kept:
+            parts = [known.rows[[known.index[id] for id in kept]], *parts]
     matrix = np.concatenate(parts) if parts else np.zeros((0, 0), dtype=np.float32)
     index = {id: row for row, id in enumerate(kept + fresh)}
     return Matrix(rows=matrix, index=index, state=state)
