@@ -6,7 +6,7 @@ import numpy as np
 from tqdm import tqdm
 
 from scripts.active_learning.plan import Machine
-from scripts.active_learning.query import uncertainty
+from scripts.active_learning.scores import uncertainty
 from scripts.data.corpus import Pool
 from scripts.loop.assess import Assessment
 from scripts.loop.learner import Learner

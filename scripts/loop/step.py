@@ -6,7 +6,8 @@ import numpy as np
 
 from scripts.active_learning.draw import Drawn
 from scripts.active_learning.plan import in_words, plan_step
-from scripts.active_learning.query import typiclust, uncertainty
+from scripts.active_learning.query import typiclust
+from scripts.active_learning.scores import uncertainty
 from scripts.cli.console import msg
 from scripts.cli.words import count
 from scripts.data.corpus import Pool

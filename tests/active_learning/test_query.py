@@ -4,7 +4,8 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from scripts.active_learning.query import STRATEGIES, QueryState, uncertainty
+from scripts.active_learning.query import STRATEGIES, QueryState
+from scripts.active_learning.scores import uncertainty
 
 
 def state_of(n: int, k: int = 4, d: int = 6, m: int = 5, seed: int = 0) -> QueryState:
