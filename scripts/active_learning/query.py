@@ -21,7 +21,6 @@ from scripts.active_learning.geometry import (
     unit,
     without_near_duplicates,
 )
-
 from scripts.active_learning.scores import entropy_score, least_confidence_score, margin_score
 
 # Two texts with a higher cosine say the same: asking for both wastes an answer.
