@@ -1,4 +1,4 @@
-"""Time and memory of the query strategies, the pool head and auto-validation on a large pool."""
+"""Time and memory of the query strategies and the heads on a large pool."""
 
 import time
 import tracemalloc

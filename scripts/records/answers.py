@@ -92,7 +92,7 @@ def resolve(
     """Majority of the people's votes; the bot counts only where no person has said anything.
 
     votes: Submitted and discarded responses, at most one a user. Drafts are no votes.
-    bot: The name of the user that validates automatically.
+    bot: The name of the user that gives the machine's answers.
     min_submitted: Votes that a record needs before it counts.
     RETURNS: The status and the labels (empty unless "labelled" or "machine").
     """

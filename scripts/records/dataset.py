@@ -15,7 +15,7 @@ from scripts.records.convert import QUESTION, TEXT, VECTOR, record_to_answer, to
 from scripts.records.questions import NOTE, default_guidelines, question_labels, questions
 from scripts.records.settings import MOST, ArgillaSettings
 
-BOT = "classy-bot"  # validates automatically
+BOT = "classy-bot"  # gives the machine's answers
 ORACLE = "simulated-oracle"  # answers from gold labels, in demos, tests and benchmarks
 # Where a record comes from: a cold start or examples that were given, a draw, a draw that fell on
 # what the bot had answered, the bot itself, or a second look by a person.
