@@ -2,7 +2,8 @@
 
 import pytest
 
-from scripts.active_learning.stopping import Stratum, budget_rule, estimate_accuracy
+from scripts.active_learning.proof import Estimate
+from scripts.active_learning.stopping import budget_rule
 from scripts.cli.words import count
 
 
@@ -12,5 +13,5 @@ def test_one_is_singular(n: int, said: str) -> None:
 
 
 def test_one_text_in_the_reasons_of_a_step() -> None:
-    assert "from 1 text)" in str(estimate_accuracy([Stratum(10, 1, 1)]))
+    assert "from 1 draw)" in str(Estimate(0.9, 0.5, 1.0, 1))
     assert "0 of 1 label given" in budget_rule(0, 1).reason

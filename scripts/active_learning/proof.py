@@ -11,6 +11,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from scripts.active_learning.arrays import Floats, Mask, Rows
+from scripts.cli.words import count
 
 
 @dataclass(frozen=True)
@@ -89,7 +90,8 @@ class Estimate(NamedTuple):
         if not self.total:
             return "not known yet"
         sure = f"{100 * self.confidence:g} %"
-        return f"{self.value:.3f} ({sure} {self.low:.3f}-{self.high:.3f}, from {self.total} draws)"
+        seen = count(self.total, "draw")
+        return f"{self.value:.3f} ({sure} {self.low:.3f}-{self.high:.3f}, from {seen})"
 
 
 NOTHING = Estimate(float("nan"), 0.0, 1.0, 0)
@@ -186,8 +188,8 @@ def keep_promise(draws: Draws | None, settings: PromiseSettings) -> Promise:
     if draws is None or not draws.uniform:
         return Promise(np.inf, 0, 0.0, 0.0, 0.0, float(draws_needed(settings)))
     order = np.argsort(-draws.certainty, kind="stable")
-    certainty, total, count = draws.certainty[order], draws.uniform, draws.count[order]
-    wrong: Floats = np.cumsum(count * ~draws.right[order])
+    certainty, total, counts = draws.certainty[order], draws.uniform, draws.count[order]
+    wrong: Floats = np.cumsum(counts * ~draws.right[order])
     above = np.cumsum(draws.anywhere[order])
     # Of the pool, as many as were open when it was drawn from can be wrong.
     open_ = float(np.average(draws.open, weights=draws.anywhere))
@@ -210,7 +212,7 @@ def keep_promise(draws: Draws | None, settings: PromiseSettings) -> Promise:
     if fitting < len(places):
         # All that is more certain than the next draws, which are one mistake too many.
         threshold = float(certainty[last + 1])
-        most = int(open_ * count[: last + 1].sum() / count.sum())
+        most = int(open_ * counts[: last + 1].sum() / counts.sum())
     return Promise(threshold, most, float(bound[last]), total, float(wrong[-1]), more)
 
 
