@@ -23,6 +23,7 @@ def main(
     promise = settings.loop.promise
     from scripts.active_learning.plan import in_words
     from scripts.loop.finish import finish
+    from scripts.loop.machine import TEAM
     from scripts.loop.session import open_loop
 
     with open_loop(settings) as (dataset, learner, pool):
@@ -37,6 +38,8 @@ def main(
     )
     for line in in_words(done.machine, promise):
         msg.text(f"- {line}")
+    if settings.argilla.min_submitted > 1 and done.by("machine"):
+        msg.text(f"- {TEAM}")
     if done.machine.promise is not None:
         msg.text(
             f"- this rests on {count(done.proving, 'label')} of texts drawn by chance, and on "

@@ -14,6 +14,11 @@ from scripts.records.answers import Answers
 from scripts.records.convert import Record, doc_to_record
 from scripts.records.dataset import MOST, LoopDataset
 
+TEAM = (
+    "the machine's answers are not put into Argilla: with [argilla] min_submitted above 1 they "
+    "would wait for people there; `weasel run finish` writes them to its file"
+)
+
 
 class Settled(NamedTuple):
     """How many answers were given, and taken back; and how many are left for the next time."""
@@ -39,6 +44,8 @@ def settle(
     asked: Rows of the assessment that people are asked now, answered by machine or not.
     most: At most so many answers are given in this step, the surest first; None for all.
     """
+    if dataset.settings.min_submitted > 1:  # see TEAM
+        return Settled(0, 0, 0)
     iteration = answers.next_iteration
     ids = [pool.ids[found.rows[row]] for row in machine.rows]
     chosen = {

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from scripts.active_learning.draw import Drawn
-from scripts.active_learning.plan import in_words, plan_step
+from scripts.active_learning.plan import Plan, in_words, plan_step
 from scripts.active_learning.query import typiclust
 from scripts.active_learning.scores import uncertainty
 from scripts.cli.console import msg
@@ -13,7 +13,7 @@ from scripts.cli.words import count
 from scripts.data.corpus import Pool
 from scripts.loop.assess import Assessment, assess, open_rows
 from scripts.loop.learner import Learner
-from scripts.loop.machine import settle
+from scripts.loop.machine import TEAM, settle
 from scripts.loop.progress import agreement, progress
 from scripts.loop.settings import Settings
 from scripts.records.answers import Answers, Chance
@@ -83,7 +83,7 @@ def step(
     )
     again = [a for a in answers.tied if a.round < MOST_ROUNDS]
     records = [dataset.again(answer, iteration) for answer in again]
-    records += questions(plan.drawn, found, answers, dataset, learner, pool)
+    records += questions(plan, found, answers, dataset, learner, pool)
     dataset.push(records[:MOST])
     say: list[str] = []
     if found.held_out is not None:
@@ -96,6 +96,8 @@ def step(
         say.append(f"agreement of people (Krippendorff's alpha): {alpha:.2f}")
     if settled.left:
         say.append(f"{count(settled.left, 'more answer')} by machine at the next steps")
+    if dataset.settings.min_submitted > 1 and len(plan.machine.rows):
+        say.append(TEAM)
     return StepResult(
         iteration,
         asked=len(plan.drawn.rows) + len(again),
@@ -117,42 +119,44 @@ def _chosen(drawn: Drawn, cold: bool, settings: Settings) -> str:
 
 
 def questions(
-    drawn: Drawn,
+    plan: Plan,
     found: Assessment,
     answers: Answers,
     dataset: LoopDataset,
     learner: Learner,
     pool: Pool,
 ) -> list[Record]:
-    """The records that people are asked. Those that the bot has answered come without a suggestion,
-    so that people check it unswayed."""
+    """The records that people are asked. Those that the machine answers come without a suggestion,
+    so that people check it unswayed; what it says is kept as a draft."""
     state, names = found.state, list(learner.labels)
     iteration = answers.next_iteration
     doubt = uncertainty(state.probs, state.multi_label)
-    standing = {answer.text_id: answer for answer in answers.machine}
+    said = {answer.text_id: answer.labels for answer in answers.machine}
+    for row, label in zip(plan.machine.rows, plan.machine.labels, strict=True):
+        said[pool.ids[found.rows[row]]] = learner.decode_labels(label)
     # Zero-shot suggestions come from the label descriptions alone.
     trained = found.held_out is not None
     agent = f"classy_textcat-{'trained' if trained else 'zero-shot'}-{iteration:03d}"
     records = []
-    for row, *chance in zip(*drawn, strict=True):
+    for row, *chance in zip(*plan.drawn, strict=True):
         doc = learner.nlp.make_doc(pool.texts[found.rows[row]])
         doc.cats = dict(zip(names, state.probs[row].tolist(), strict=True))
-        bot = standing.get(pool.ids[found.rows[row]])
+        bot = said.get(pool.ids[found.rows[row]])
         # "None of the labels" is no suggestion before a person has shown what the labels mean.
         some = state.label_threshold is None or (state.probs[row] >= state.label_threshold).any()
-        source = "audit" if bot else "query" if trained else "seed"
+        source = "audit" if bot is not None else "query" if trained else "seed"
         record = doc_to_record(
             doc,
             iteration=iteration,
             source=source,
-            agent=agent if not bot and (trained or some) else None,
+            agent=agent if bot is None and (trained or some) else None,
             uncertainty=doubt[row],
             vector=state.embeddings[row],
             label_threshold=state.label_threshold,
             drawn=Chance(*(c.item() for c in chance)) if np.isfinite(chance[0]) else None,
         )
-        if bot and bot.machine is not None:
-            dataset.machine_response(record, bot.machine, submitted=False)
+        if bot is not None:
+            dataset.machine_response(record, bot, submitted=False)
         records.append(record)
     return records
 

@@ -13,6 +13,8 @@ from spacy.tokens import DocBin
 from scripts.cli.errors import ProjectError
 from scripts.data.corpus import text_id
 from scripts.loop.annotate import annotate
+from scripts.loop.finish import finish
+from scripts.loop.machine import TEAM
 from scripts.loop.progress import agreement
 from scripts.loop.review import review
 from scripts.loop.settings import Settings
@@ -24,6 +26,28 @@ from scripts.records.held_out import open_test_set
 from scripts.seed import main as seed
 from scripts.test_set import main as label_held_out
 from tests.loop_fixtures import opened
+
+
+def test_in_a_team_the_machine_answers_in_the_file_alone(settings: Callable[..., Settings]) -> None:
+    chosen = settings(
+        "--argilla.min_submitted", 2, "--loop.promise.rule", "fixed", "--loop.promise.certainty", 0
+    )
+    with opened(chosen) as (loop, gold):
+        dataset, learner, pool = loop
+        for _ in range(2):
+            result = step(*loop, chosen)
+            for person in ("anna", "ben"):
+                annotate(dataset, gold, list(learner.labels), username=person)
+        assert (result.asked, result.validated) == (5, 0)
+        assert TEAM in result.notes
+        found = dataset.answers()
+        assert {a.status for a in found} == {"labelled"}
+        # Checked unswayed all the same.
+        assert [a.source for a in found] == ["seed"] * 6 + ["audit"] * 5
+        assert all(a.machine for a in found[6:])
+        done = finish(*loop, chosen)
+        assert (done.given, done.by("machine")) == (0, len(pool.ids) - 11)
+        assert len(dataset.answers()) == 11
 
 
 def test_two_people_a_record_and_a_tie_goes_back_to_both(
