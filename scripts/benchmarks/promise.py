@@ -61,8 +61,10 @@ def compare(
     """A row a data set and promise: at each number of labels the share of the open texts that the
     machine answers, and the share of all labels that is wrong, mean and worst of the seeds. broken:
     the share of (seed, number of labels) with more wrong than promised; at any look: the share of
-    runs that have one, with a look after so many batches. The loop is the one that ships, which
-    draws for its own promise; the other promises are judged on the same draws.
+    runs that have one, with a look after so many batches; when all is answered: of the runs in
+    which the machine may answer everything, those that break it when that is so first. The loop is
+    the one that ships, which draws for its own promise; the other promises are judged on the same
+    draws.
 
     noise: share of people's answers that is wrong.
     """
@@ -71,12 +73,8 @@ def compare(
         runs = []
         for seed in range(seeds):
             corpus = make_corpus(data, seed, Condition("noise" if noise else "clean", noise=noise))
-            told = f"{SHIPPED}/{NAMES}"
-            runs.append(
-                run_loop(
-                    told, corpus, data, Budget(labels=max(budgets), look_every=look_every), seed
-                )
-            )
+            budget = Budget(labels=max(budgets), look_every=look_every)
+            runs.append(run_loop(f"{SHIPPED}/{NAMES}", corpus, data, budget, seed))
             msg.text(f"{data.name}: seed {seed + 1} of {seeds}")
         rows += [_row(data.name, runs, error, budgets, noise) for error in errors]
         rows.append(_tutorial(data.name, runs, budgets))
@@ -84,30 +82,38 @@ def compare(
     return rows
 
 
-def _looked(run: Sequence[Snapshot]) -> list[Snapshot]:
-    return [s for s in run if s.pool and s.pool.draws is not None]
+def _looks(runs: Sequence[list[Snapshot]], error: float, noise: float = 0.0) -> list[list[Look]]:
+    """Of each run, where somebody looked."""
+    return [
+        [look(s, error, noise) for s in run if s.pool and s.pool.draws is not None] for run in runs
+    ]
+
+
+def _last(looks: Sequence[list[Look]], budget: int) -> list[Look]:
+    """The last look of each run within this number of labels."""
+    return [max((x for x in run if x.labels <= budget), key=lambda x: x.labels) for run in looks]
 
 
 def _row(
     name: str, runs: Sequence[list[Snapshot]], error: float, budgets: Sequence[int], noise: float
 ) -> dict[str, Any]:
-    looks = [
-        [look(s, error, noise) for s in run if s.pool and s.pool.draws is not None] for run in runs
-    ]
+    looks = _looks(runs, error, noise)
     cells, broken = {}, []
     for budget in budgets:
-        now = [max((x for x in run if x.labels <= budget), key=lambda x: x.labels) for run in looks]
+        now = _last(looks, budget)
         wrong = np.array([x.wrong for x in now])
         broken.append(float((wrong > error).mean()))
         cells[str(budget)] = (
             f"{np.mean([x.answered for x in now]):.0%}, {wrong.mean():.1%} ({wrong.max():.1%})"
         )
+    full = [x for x in (next((x for x in run if x.answered == 1), None) for run in looks) if x]
     return {
         "data": name,
         "what": f"promise: {error:.0%} wrong",
         **cells,
         "broken": f"{np.mean(broken):.1%}, worst {max(broken):.0%}",
         "at any look": f"{np.mean([any(x.wrong > error for x in run) for run in looks]):.0%}",
+        "when all is answered": f"{sum(x.wrong > error for x in full)} of {len(full)}",
     }
 
 
@@ -130,10 +136,10 @@ def _tutorial(name: str, runs: Sequence[list[Snapshot]], budgets: Sequence[int])
 def _interval(name: str, runs: Sequence[list[Snapshot]], budgets: Sequence[int]) -> dict[str, Any]:
     """How wide the interval of the accuracy is, against that of as many uniform draws, and in which
     share of (seed, step) it holds."""
-    looks = [[look(s, 0.5) for s in _looked(run)] for run in runs]
+    looks = _looks(runs, 0.5)
     cells = {}
     for budget in budgets:
-        now = [max((x for x in run if x.labels <= budget), key=lambda x: x.labels) for run in looks]
+        now = _last(looks, budget)
         width = np.mean([x.high - x.low for x in now])
         cells[str(budget)] = f"{width:.3f} against {_uniform_width(now, budget):.3f}"
     covered = [x.covered for run in looks for x in run if x.high - x.low < 1]

@@ -15,8 +15,9 @@ from scripts.records.answers import Answer, Answers, Chance
 
 @dataclass(frozen=True)
 class Assessment:
-    """rows: (u,) rows of the pool that no person has dealt with and that do not wait for one; the
-        machine's answers are among them. state: these, as the model sees them.
+    """rows, ids: (u,) rows of the pool that no person has dealt with and that do not wait for one,
+        and their texts' ids; the machine's answers are among them. state: these, as the model sees
+        them.
     held_out: (n, n_labels) of answers.labelled, each without its own label; None before there is a
         trained model.
     draws: people's labels and the chances of their texts; None before there is a trained model.
@@ -24,6 +25,7 @@ class Assessment:
     """
 
     rows: np.ndarray
+    ids: list[str]
     state: QueryState
     held_out: np.ndarray | None
     draws: Draws | None
@@ -63,7 +65,8 @@ def assess(
         labelled_probs=learner.predict(labelled),
         label_threshold=learner.label_threshold,
     )
-    return Assessment(rows, state, held_out, draws, len(train) + len(extra))
+    ids = [pool.ids[row] for row in rows]
+    return Assessment(rows, ids, state, held_out, draws, len(train) + len(extra))
 
 
 def read_draws(answers: Answers, held_out: np.ndarray, learner: Learner, pool: Pool) -> Draws:

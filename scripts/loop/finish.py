@@ -52,12 +52,12 @@ def finish(dataset: LoopDataset, learner: Learner, pool: Pool, settings: Setting
     probs = learner.predict(learner.embed(pool.texts))
     labels, certainty = decide(probs, learner.label_threshold)
     said = {answer.text_id: answer for answer in answers.all if answer.status != "machine"}
-    theirs = {int(found.rows[row]) for row in machine.rows}
+    theirs = {found.ids[row] for row in machine.rows}
     texts = []
     for row, (id_, text) in enumerate(zip(pool.ids, pool.texts, strict=True)):
         model = learner.decode_labels(labels[row])
         by, label = "open", None
-        if row in theirs:
+        if id_ in theirs:
             by, label = "machine", model
         elif id_ in said and said[id_].status in ("labelled", "discarded"):
             people = said[id_].status == "labelled"

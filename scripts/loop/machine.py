@@ -28,6 +28,16 @@ class Settled(NamedTuple):
     left: int
 
 
+def machine_labels(
+    found: Assessment, machine: Machine, learner: Learner
+) -> dict[str, tuple[str, ...]]:
+    """Text id -> labels, of all that the machine may answer."""
+    return {
+        found.ids[row]: learner.decode_labels(label)
+        for row, label in zip(machine.rows, machine.labels, strict=True)
+    }
+
+
 def settle(
     dataset: LoopDataset,
     learner: Learner,
@@ -47,19 +57,15 @@ def settle(
     if dataset.settings.min_submitted > 1:  # see TEAM
         return Settled(0, 0, 0)
     iteration = answers.next_iteration
-    ids = [pool.ids[found.rows[row]] for row in machine.rows]
-    chosen = {
-        id_: learner.decode_labels(label) for id_, label in zip(ids, machine.labels, strict=True)
-    }
+    chosen = machine_labels(found, machine, learner)
     standing = {answer.text_id: answer for answer in answers.machine}
-    kept = chosen.keys() | {pool.ids[found.rows[row]] for row in asked}
+    kept = chosen.keys() | {found.ids[row] for row in asked}
     gone = [a for id_, a in standing.items() if id_ not in kept]
     dataset.withdraw(gone)
     new = [
         row
         for row in machine.rows[~np.isin(machine.rows, asked)]
-        if (id_ := pool.ids[found.rows[row]]) not in standing
-        or set(standing[id_].labels) != set(chosen[id_])
+        if (id_ := found.ids[row]) not in standing or set(standing[id_].labels) != set(chosen[id_])
     ]
     # A step that is run again counts what it has given already.
     done = sum(a.iteration == iteration for a in answers.machine)
@@ -75,7 +81,7 @@ def settle(
             uncertainty=doubt[row],
             vector=found.state.embeddings[row],
         )
-        return dataset.machine_response(made, chosen[pool.ids[found.rows[row]]])
+        return dataset.machine_response(made, chosen[found.ids[row]])
 
     starts = range(0, len(now), MOST)
     for start in tqdm(starts, "Machine's answers", disable=len(starts) < 2 or None):

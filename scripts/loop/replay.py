@@ -79,7 +79,8 @@ def replay(
         kept = machine.promise is not None and len(machine.rows)
         scores: list[float | None] = [None, None, None]
         if test and so_far.labelled:
-            learner.train([*so_far.labelled, *so_far.machine])
+            if found.held_out is None:  # of one label only: `assess` trains on none of them
+                learner.train([*so_far.labelled, *so_far.machine])
             predicted, _ = decide(learner.predict(test_embeddings), learner.label_threshold)
             scores = [
                 float(accuracy_score(test_gold, predicted)),
@@ -114,7 +115,7 @@ def wrong(
     has texts without a gold label."""
     if any(id_ not in gold for id_ in pool.ids):
         return None
-    truth = learner.encode_labels([gold[pool.ids[found.rows[row]]] for row in machine.rows])
+    truth = learner.encode_labels([gold[found.ids[row]] for row in machine.rows])
     mistakes = int((~agree(machine.labels, truth)).sum())
     by_people = [a for a in answers.labelled if a.text_id in gold]
     mistakes += sum(sorted(a.labels) != sorted(gold[a.text_id]) for a in by_people)

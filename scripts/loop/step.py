@@ -13,7 +13,7 @@ from scripts.cli.words import count
 from scripts.data.corpus import Pool
 from scripts.loop.assess import Assessment, assess, open_rows
 from scripts.loop.learner import Learner
-from scripts.loop.machine import TEAM, settle
+from scripts.loop.machine import TEAM, machine_labels, settle
 from scripts.loop.progress import agreement, progress
 from scripts.loop.settings import Settings
 from scripts.records.answers import Answers, Chance
@@ -132,8 +132,7 @@ def questions(
     iteration = answers.next_iteration
     doubt = uncertainty(state.probs, state.multi_label)
     said = {answer.text_id: answer.labels for answer in answers.machine}
-    for row, label in zip(plan.machine.rows, plan.machine.labels, strict=True):
-        said[pool.ids[found.rows[row]]] = learner.decode_labels(label)
+    said |= machine_labels(found, plan.machine, learner)
     # Zero-shot suggestions come from the label descriptions alone.
     trained = found.held_out is not None
     agent = f"classy_textcat-{'trained' if trained else 'zero-shot'}-{iteration:03d}"
@@ -141,7 +140,7 @@ def questions(
     for row, *chance in zip(*plan.drawn, strict=True):
         doc = learner.nlp.make_doc(pool.texts[found.rows[row]])
         doc.cats = dict(zip(names, state.probs[row].tolist(), strict=True))
-        bot = said.get(pool.ids[found.rows[row]])
+        bot = said.get(found.ids[row])
         # "None of the labels" is no suggestion before a person has shown what the labels mean.
         some = state.label_threshold is None or (state.probs[row] >= state.label_threshold).any()
         source = "audit" if bot is not None else "query" if trained else "seed"
