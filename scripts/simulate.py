@@ -28,14 +28,18 @@ def main(
     from scripts.records.dataset import ORACLE
 
     msg.warn(f"Simulation: gold labels stand in for people, as user '{ORACLE}'")
+    loop = settings.loop
     with open_loop(settings) as (dataset, learner, pool):
         while True:
             # Answers first: a run that was stopped in between goes on where it was.
-            answered = annotate(dataset, gold, list(learner.labels), noise, settings.loop.seed)
+            answered = annotate(
+                dataset, gold, list(learner.labels), noise, loop.seed, limit=loop.at_once
+            )
             result = step(dataset, learner, pool, settings)
             if result.why and not result.finished and not answered:
                 raise stuck(dataset, gold)
-            show(result)
+            if result.finished or not result.why:
+                show(result)
             if result.finished:
                 break
 

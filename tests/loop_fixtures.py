@@ -50,6 +50,7 @@ def overrides(
         "paths.cache": small_corpus / "embeddings",
         "argilla.dataset": new_name(),
         "loop.seed_size": 6,
+        "loop.queue": 0,
         "loop.budget": 30,
     }
     return list(itertools.chain(*((f"--{k}", str(v)) for k, v in found.items())))

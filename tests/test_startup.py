@@ -74,11 +74,8 @@ def test_a_step_with_nothing_to_do_computes_nothing(
     with opened(chosen) as (loop, gold):
         step(*loop, chosen)
         said, imported = run("scripts.step", *overrides)
-        assert "6 of 6 records" in said
+        assert "6 records to be answered" in said
         assert loop[0].url in said
-        assert not imported & SPACY
-        said, imported = run("scripts.review", *overrides)
-        assert "6 records still to be answered" in said
         assert not imported & SPACY
 
         annotate(loop[0], gold, list(loop[1].labels))

@@ -50,6 +50,9 @@ class Drawn(NamedTuple):
         nothing = np.full(n, np.nan)
         return cls(rows.astype(np.intp), nothing, np.zeros(n, dtype=np.intp), np.zeros(n))
 
+    def take(self, part: slice) -> "Drawn":
+        return Drawn(self.rows[part], self.chance[part], self.open[part], self.anywhere[part])
+
     def then(self, other: "Drawn") -> "Drawn":
         return Drawn(
             np.concatenate([self.rows, other.rows]),

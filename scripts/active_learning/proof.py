@@ -48,7 +48,8 @@ class Draws:
     certainty, right: (m,) what the model says without having seen the label, and whether that is
         the label.
     chance, open, anywhere: (m,) as in draw.Drawn: chance NaN and anywhere 0 for those not drawn.
-    pool: Texts of the pool, without those that people discarded.
+    pool: Texts of the pool, without those that people discarded. waiting: Of these, texts that were
+        drawn and wait for an answer.
     """
 
     certainty: Floats
@@ -57,6 +58,7 @@ class Draws:
     open: Rows
     anywhere: Floats
     pool: int
+    waiting: int = 0
 
     def __len__(self) -> int:
         """How many were drawn by chance, and so prove something."""
@@ -100,15 +102,16 @@ NOTHING = Estimate(float("nan"), 0.0, 1.0, 0)
 def estimate_accuracy(draws: Draws | None, certainty: Floats, confidence: float = 0.9) -> Estimate:
     """How often the model is right on the n texts that no person has labelled.
 
-    certainty: (n,) the model's certainty of those. What it expects of itself there is corrected by
-    what the draws say, an active, prediction-powered estimate (Zrnic & Candes 2024, "Active
-    Statistical Inference"; Kossen et al. 2021, "Active Testing"). Of a draw j from open_j texts,
-    with off = wrong - (1 - certainty),
+    certainty: (n,) the model's certainty of those, without the ones that wait. What it expects of
+    itself there is corrected by what the draws say, an active, prediction-powered estimate (Zrnic &
+    Candes 2024, "Active Statistical Inference"; Kossen et al. 2021, "Active Testing"). Of a draw j
+    from open_j texts, with off = wrong - (1 - certainty),
         open_j off_j / (chance_j open_j) - sum(off of all labelled since, j too)
-    has the mean sum(off) over the n texts, whatever the earlier answers were; these are averaged,
-    each weighed by anywhere_j. Whether the model's certainty means anything does not matter, only
-    how wide the interval gets. The interval is Jeffreys' for as many uniform draws as have the same
-    variance (a normal one fails where nearly all is right), widened as Student's is when few.
+    has the mean sum(off) over the n texts and those that wait, whatever the earlier answers were;
+    these are averaged, each weighed by anywhere_j. Whether the model's certainty means anything
+    does not matter, only how wide the interval gets. The interval is Jeffreys' for as many uniform
+    draws as have the same variance (a normal one fails where nearly all is right), widened as
+    Student's is when few.
     """
     if draws is None or not draws.uniform or not len(certainty):
         return NOTHING
@@ -117,9 +120,10 @@ def estimate_accuracy(draws: Draws | None, certainty: Floats, confidence: float 
     drawn, share = draws.anywhere > 0, draws.anywhere / draws.uniform
     off = ~draws.right - (1 - draws.certainty)
     off_since = np.cumsum(off[::-1])[::-1]
+    left = len(certainty) + draws.waiting
     # Times anywhere, as in share: so that the weights need no division by it.
-    said = (draws.open * draws.count * off)[drawn] / (draws.uniform * len(certainty))
-    correction = said.sum() - (share * off_since).sum() / len(certainty)
+    said = (draws.open * draws.count * off)[drawn] / (draws.uniform * left)
+    correction = said.sum() - (share * off_since).sum() / left
     # With no mistake at all, half a mistake: an accuracy of 1 would have no variance.
     least = 0.5 / len(draws)
     wrong = float(np.clip((1 - certainty).mean() + correction, least, 1 - least))

@@ -39,7 +39,9 @@ class SimulationSettings:
     """budget: answers by people. start: how many of them make the first batch. folds: of the
     cross-validation. use_machine_labels: train on the machine's answers too. look_every: judge the
     machine after so many batches and at the end, which takes most of the time; 0 for never. What
-    people are asked does not depend on it.
+    people are asked does not depend on it. queue: texts that wait for an answer at any time, so
+    that people never wait for a step: the model that drew a text knows so many labels less; 0 for
+    a batch that is answered before the next is drawn.
     """
 
     budget: int = 400
@@ -47,6 +49,7 @@ class SimulationSettings:
     folds: int = 5
     use_machine_labels: bool = False
     look_every: int = 1
+    queue: int = 0
 
 
 class Pool(NamedTuple):
@@ -87,28 +90,32 @@ def simulate(
     """Run the loop until the budget is spent or the pool is empty; a snapshot a step."""
     n = len(corpus.embeddings)
     snapshots: list[Snapshot] = []
-    asked = Drawn.chosen(np.zeros(0, dtype=np.intp))
+    asked = waiting = Drawn.chosen(np.zeros(0, dtype=np.intp))
     model = fit(corpus.embeddings[:0], corpus.answers[:0], None)
     draws: Draws | None = None
     while True:
-        free = np.setdiff1d(np.arange(n), asked.rows)
+        free = np.setdiff1d(np.arange(n), [*asked.rows, *waiting.rows])
         state = QueryState(
             model(corpus.embeddings[free]),
             corpus.embeddings[free],
             corpus.embeddings[asked.rows],
             model(corpus.embeddings[asked.rows]),
         )
-        size = step.batch_size if len(asked.rows) else settings.start
-        size = max(min(size, settings.budget - len(asked.rows)), 0)
+        drawn = len(asked.rows) + len(waiting.rows)
+        size = max(step.batch_size, settings.queue) - len(waiting.rows) if drawn else settings.start
+        size = max(min(size, settings.budget - drawn), 0)
         plan = plan_step(state, replace(step, batch_size=size), rng, draws)
         if len(asked.rows):
             right = state.probs.argmax(axis=1) == corpus.truth[free]
             looked = draws is not None and bool(draws.certainty.any())
             pool = Pool(state.probs.max(axis=1), right, draws if looked else None)
             snapshots.append(_snapshot(corpus, model, asked, plan.machine, pool))
-        if not size or not len(free):
+        waiting = waiting.then(plan.drawn._replace(rows=free[plan.drawn.rows]))
+        if not len(waiting.rows):
             return snapshots
-        asked = asked.then(plan.drawn._replace(rows=free[plan.drawn.rows]))
+        # People answer in the order of the draws, a batch at a time.
+        now = step.batch_size if settings.queue else len(waiting.rows)
+        asked, waiting = asked.then(waiting.take(slice(now))), waiting.take(slice(now, None))
         train, labels = asked.rows, corpus.answers[asked.rows]
         if settings.use_machine_labels:
             theirs = free[plan.machine.rows]
@@ -120,6 +127,7 @@ def simulate(
         looks = bool(every) and (last or len(snapshots) % every == 0)
         folds = settings.folds if looks else 0
         draws = _draws(corpus, fit, asked, (train, labels), folds)
+        draws = replace(draws, waiting=len(waiting.rows))
 
 
 def _draws(

@@ -59,6 +59,7 @@ def run_loop(
     if name == TUTORIAL:
         return tutorial_loop(corpus, rng, budget=budget.tutorial)
     head_name, *rest = name.split("/")
+    queue = 0
     told = data.label_names if NAMES in rest else data.label_descriptions
     if head_name == SHIPPED:
         loop = shipped_settings().loop
@@ -67,13 +68,14 @@ def run_loop(
             loop.plan(loop.batch_size),
             loop.seed_size,
         )
+        queue = loop.queue if loop.at_once else 0
     else:
         fit, step, start = (
             fit_on(make_head(head_name), corpus, told),
             by_strategy(rest[0], budget.batch_size),
             budget.start,
         )
-    settings = SimulationSettings(budget.labels, start, look_every=budget.look_every)
+    settings = SimulationSettings(budget.labels, start, look_every=budget.look_every, queue=queue)
     return simulate(corpus, fit, step, settings, rng)
 
 

@@ -1,7 +1,7 @@
 """What the model, trained on people's answers, makes of the pool: what a step decides on."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -15,9 +15,8 @@ from scripts.records.answers import Answer, Answers, Chance
 
 @dataclass(frozen=True)
 class Assessment:
-    """rows, ids: (u,) rows of the pool that no person has dealt with and that do not wait for one,
-        and their texts' ids; the machine's answers are among them. state: these, as the model sees
-        them.
+    """rows, ids: (u,) rows of the pool that no person has dealt with, and their texts' ids; the
+        machine's answers are among them. state: these, as the model sees them.
     held_out: (n, n_labels) of answers.labelled, each without its own label; None before there is a
         trained model.
     draws: people's labels and the chances of their texts; None before there is a trained model.
@@ -37,23 +36,38 @@ def trainable(answers: Sequence[Answer]) -> bool:
     return len({answer.labels for answer in answers}) > 1
 
 
-def open_rows(answers: Answers, pool: Pool) -> np.ndarray:
-    """(u,) rows of the pool that no person has dealt with and that do not wait for one."""
-    known = {answer.text_id for answer in answers.all if answer.status != "machine"}
+def open_rows(answers: Answers, pool: Pool, waiting: bool = False) -> np.ndarray:
+    """(u,) rows of the pool that no person has dealt with.
+
+    waiting: Those too that wait for a person, if nobody has said anything of them.
+    """
+    known = {
+        answer.text_id
+        for answer in answers.all
+        if answer.status != "machine"
+        and not (waiting and answer.status == "waiting" and not answer.votes)
+    }
     return np.array([i for i, id_ in enumerate(pool.ids) if id_ not in known], dtype=np.intp)
 
 
 def assess(
-    answers: Answers, learner: Learner, pool: Pool, use_machine_labels: bool, seed: int = 0
+    answers: Answers,
+    learner: Learner,
+    pool: Pool,
+    use_machine_labels: bool,
+    seed: int = 0,
+    waiting: bool = False,
 ) -> Assessment:
-    """Train on the answers and look at the pool with the model."""
-    rows = open_rows(answers, pool)
+    """Train on the answers and look at the pool with the model. waiting: As in open_rows."""
+    rows = open_rows(answers, pool, waiting)
     embeddings = learner.embed(pool.texts)[rows]
     train, extra = answers.labelled, answers.machine if use_machine_labels else []
     held_out = draws = None
     if trainable(train):
         held_out = learner.hold_out(train, extra, seed=seed)
         draws = read_draws(answers, held_out, learner, pool)
+        if waiting:
+            draws = replace(draws, waiting=0)
     else:  # go on with the cold start
         train, extra = [], []
         learner.train([])
@@ -71,18 +85,21 @@ def assess(
 
 def read_draws(answers: Answers, held_out: np.ndarray, learner: Learner, pool: Pool) -> Draws:
     """held_out: (n, n_labels) of answers.labelled."""
-    here = set(pool.ids)
+    here, unfinished = set(pool.ids), answers.unfinished
+
+    def chance_of(answer: Answer) -> Chance:
+        proves = answer.drawn and answer.asked_in not in unfinished
+        return answer.drawn if answer.drawn and proves else Chance(np.nan, 0, 0.0)
+
     rows = [i for i, answer in enumerate(answers.labelled) if answer.text_id in here]
     # One draw after the other: each left one text less.
-    rows.sort(key=lambda i: (answers.labelled[i].iteration, -_chance(answers.labelled[i]).open))
+    rows.sort(key=lambda i: (answers.labelled[i].asked_in, -chance_of(answers.labelled[i]).open))
     labelled = [answers.labelled[i] for i in rows]
     predicted, certainty = decide(held_out[rows], learner.label_threshold)
     right = agree(predicted, learner.targets(labelled))
-    chances = np.array([_chance(answer) for answer in labelled], dtype=np.float64).reshape(-1, 3)
+    chances = np.array([chance_of(answer) for answer in labelled], dtype=np.float64).reshape(-1, 3)
+    waiting = sum(answer.text_id in here for answer in answers.waiting)
     discarded = sum(a.status == "discarded" and a.text_id in here for a in answers.all)
     chance, open_, anywhere = chances.T
-    return Draws(certainty, right, chance, open_.astype(np.intp), anywhere, len(here) - discarded)
-
-
-def _chance(answer: Answer) -> Chance:
-    return answer.drawn or Chance(np.nan, 0, 0.0)
+    size = len(here) - discarded
+    return Draws(certainty, right, chance, open_.astype(np.intp), anywhere, size, waiting)

@@ -40,15 +40,17 @@ def finish(dataset: LoopDataset, learner: Learner, pool: Pool, settings: Setting
     RAISES (ProjectError): There is no trained model yet.
     """
     answers, loop = Answers(dataset.answers()), settings.loop
-    found = assess(answers, learner, pool, loop.use_machine_labels, loop.seed)
+    found = assess(answers, learner, pool, loop.use_machine_labels, loop.seed, waiting=True)
     if found.held_out is None:
         raise ProjectError(
             "There is nothing to finish yet: the model has no labels to learn from.",
             "Answer the first batch, then: weasel run step",
         )
     machine = let_answer(found.state, loop.promise, found.draws)
-    nobody = np.zeros(0, dtype=np.intp)
-    settled = settle(dataset, learner, pool, answers, found, machine, asked=nobody, most=None)
+    # What waits for people goes on waiting in Argilla; the machine's answer is in the file.
+    waits = {answer.text_id for answer in answers.waiting}
+    asked = np.array([row for row, id_ in enumerate(found.ids) if id_ in waits], dtype=np.intp)
+    settled = settle(dataset, learner, pool, answers, found, machine, asked, most=None)
     probs = learner.predict(learner.embed(pool.texts))
     labels, certainty = decide(probs, learner.label_threshold)
     said = {answer.text_id: answer for answer in answers.all if answer.status != "machine"}

@@ -89,12 +89,12 @@ def review(dataset: LoopDataset, learner: Learner, share: float, seed: int = 0) 
     instead of the same person's old one, and beside another person's.
 
     RETURNS: The texts that are asked again.
-    RAISES (ProjectError): A text waits for an answer, as then a person is not done yet.
+    RAISES (ProjectError): Texts of an earlier review wait for an answer.
     """
     answers = Answers(dataset.answers())
-    if answers.waiting:
+    if again := [answer for answer in answers.waiting if answer.round > 1]:
         raise ProjectError(
-            f"{count(len(answers.waiting), 'record')} still to be answered; nothing was changed.",
+            f"{count(len(again), 'text')} asked again and not answered yet; nothing was changed.",
             f"Answer them first, at {dataset.url}",
         )
     found = suspects(answers, learner, share, seed)

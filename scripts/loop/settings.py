@@ -70,7 +70,9 @@ class LoopSettings(Block):
     """One step of the loop.
 
     seed: Of every random choice; each step has its own generator made from it.
-    batch_size: Texts that people are asked in a step.
+    batch_size: Answers after which a step follows, which asks as many texts again.
+    queue: Texts that wait for an answer after a step, so that nobody waits for the next one;
+        batch_size if that is more, and seed_size before there is a trained model.
     seed_size: Texts that people are asked before there is a trained model.
     budget: Answers by people after which the loop stops; 0 for no limit.
     target_accuracy: A step says when the estimated accuracy surely reaches it; 0 for none.
@@ -83,6 +85,7 @@ class LoopSettings(Block):
 
     seed: int = 0
     batch_size: int = Field(5, ge=1, le=250)
+    queue: int = Field(20, ge=0, le=250)
     seed_size: int = Field(20, ge=2, le=250)
     budget: int = Field(0, ge=0)
     target_accuracy: float = Field(0.0, ge=0, le=1)
@@ -91,6 +94,11 @@ class LoopSettings(Block):
     cold_start: Strategy
     draw: DrawSettings
     promise: PromiseSettings
+
+    @property
+    def at_once(self) -> int | None:
+        """Answers that come before a step does; None where all that is asked is answered first."""
+        return self.batch_size if self.queue > self.batch_size else None
 
     def plan(self, batch_size: int) -> StepSettings:
         """What plan_step needs."""

@@ -11,10 +11,11 @@ from scripts.active_learning.scores import uncertainty
 from scripts.cli.console import msg
 from scripts.cli.words import count
 from scripts.data.corpus import Pool
-from scripts.loop.assess import Assessment, assess, open_rows
+from scripts.loop.assess import Assessment, assess, open_rows, trainable
 from scripts.loop.learner import Learner
 from scripts.loop.machine import TEAM, machine_labels, settle
 from scripts.loop.progress import agreement, progress
+from scripts.loop.refresh import agent, refresh
 from scripts.loop.settings import Settings
 from scripts.records.answers import Answers, Chance
 from scripts.records.convert import Record, doc_to_record
@@ -45,7 +46,8 @@ class StepResult:
 def step(
     dataset: LoopDataset, learner: Learner, pool: Pool, settings: Settings, now: bool = False
 ) -> StepResult:
-    """Ask people the next batch, if all of the last one is answered.
+    """Fill the queue of texts that people are asked, if a batch of answers has come since the last
+    step, and bring the suggestions of those that wait up to date.
 
     All that a step decides follows from what people answered and from the settings, and its
     questions go into one request, the last one. So a step that was interrupted can be run again
@@ -54,30 +56,32 @@ def step(
     now: Do not wait for the answers that are missing.
     """
     answers = Answers(dataset.answers())
-    iteration = answers.next_iteration
-    loop = settings.loop
-    if answers.waiting and not now:
-        batch = [a for a in answers.all if a.iteration == iteration - 1 and a.source != "auto"]
-        asked = max(len(batch), len(answers.waiting))
-        return StepResult(
-            iteration,
-            why=f"{len(answers.waiting)} of {count(asked, 'record')} of the last batch wait for an "
-            "answer; nothing was changed",
-        )
-    left = loop.budget - answers.by_people if loop.budget else loop.batch_size + loop.seed_size
-    if left <= 0:
-        return StepResult(
-            iteration, why=f"the budget of {count(loop.budget, 'answer')} is spent", finished=True
-        )
-
+    iteration, loop, waiting = answers.next_iteration, settings.loop, len(answers.waiting)
+    if loop.budget and answers.by_people >= loop.budget:
+        why = f"the budget of {count(loop.budget, 'answer')} is spent"
+        return StepResult(iteration, why=why, finished=True)
     if not len(open_rows(answers, pool)):
-        return StepResult(iteration, why="every text of the pool has been asked", finished=True)
+        why = "every text of the pool has been asked"
+        why += f"; {count(waiting, 'record')} still to be answered" if waiting else ""
+        return StepResult(iteration, why=why, finished=not waiting)
+    cold = not trainable(answers.labelled)
+    room = (loop.seed_size if cold else max(loop.queue, loop.batch_size)) - waiting
+    left = loop.budget - answers.by_people - waiting if loop.budget else room + loop.batch_size
+    if waiting and left <= 0:
+        why = f"{count(waiting, 'record')} still to be answered, the last of the budget"
+        return StepResult(iteration, why=why)
+    due = loop.batch_size - room if loop.at_once else waiting
+    if due > 0 and waiting and not now:
+        after = f"after {count(due, 'more answer')}" if due < waiting else "when all are answered"
+        why = f"{count(waiting, 'record')} to be answered, and the next step is due {after}"
+        return StepResult(iteration, why=f"{why}; nothing was changed")
+    size = min(left, max(room, loop.batch_size) if now else room)
 
     found = assess(answers, learner, pool, loop.use_machine_labels, loop.seed)
-    cold = found.held_out is None
-    size = min(left, loop.seed_size if cold else loop.batch_size)
     rng = np.random.default_rng([loop.seed, iteration])
     plan = plan_step(found.state, loop.plan(size), rng, found.draws)
+    if not cold:
+        refresh(dataset, learner, answers)
     settled = settle(
         dataset, learner, pool, answers, found, plan.machine, asked=plan.drawn.rows, most=MOST
     )
@@ -135,8 +139,7 @@ def questions(
     said |= machine_labels(found, plan.machine, learner)
     # Zero-shot suggestions come from the label descriptions alone.
     trained = found.held_out is not None
-    agent = f"classy_textcat-{'trained' if trained else 'zero-shot'}-{iteration:03d}"
-    records = []
+    records: list[tuple[float, Record]] = []
     for row, *chance in zip(*plan.drawn, strict=True):
         doc = learner.nlp.make_doc(pool.texts[found.rows[row]])
         doc.cats = dict(zip(names, state.probs[row].tolist(), strict=True))
@@ -148,7 +151,7 @@ def questions(
             doc,
             iteration=iteration,
             source=source,
-            agent=agent if bot is None and (trained or some) else None,
+            agent=agent(iteration, trained) if bot is None and (trained or some) else None,
             uncertainty=doubt[row],
             vector=state.embeddings[row],
             label_threshold=state.label_threshold,
@@ -156,8 +159,9 @@ def questions(
         )
         if bot is not None:
             dataset.machine_response(record, bot, submitted=False)
-        records.append(record)
-    return records
+        records.append((doubt[row], record))
+    # On the page the first of a batch are those that teach most.
+    return [record for _, record in sorted(records, key=lambda pair: -pair[0])]
 
 
 def show(result: StepResult, url: str = "") -> None:

@@ -39,6 +39,7 @@ class Answer:
     machine: What the bot has answered or, where a person is to check it, has drafted; None where it
         has said nothing.
     drawn: By which chance the text was drawn; None if it was chosen, given or found.
+    first: The iteration that asked for the first time, where the text is asked again.
     """
 
     id: str
@@ -52,10 +53,16 @@ class Answer:
     server_id: str = ""
     round: int = 1
     drawn: Chance | None = None
+    first: int | None = None
 
     @property
     def text_id(self) -> str:
         return self.id.partition("-")[0]
+
+    @property
+    def asked_in(self) -> int:
+        """The iteration that drew the text."""
+        return self.iteration if self.first is None else self.first
 
 
 @dataclass(frozen=True)
@@ -78,6 +85,12 @@ class Answers:
         """Texts that people have dealt with, each as often as it was asked: what a budget of
         labels is spent on."""
         return sum(a.round for a in self.all if a.status not in ("machine", "waiting"))
+
+    @property
+    def unfinished(self) -> set[int]:
+        """Iterations of which a draw waits for an answer. Until it is there, the others of that
+        batch prove nothing: those that people answer first are no fair sample of it."""
+        return {a.asked_in for a in self.waiting if a.drawn}
 
     @property
     def next_iteration(self) -> int:
@@ -148,6 +161,7 @@ def merge(
                 source=first.source,
                 machine=first.machine,
                 drawn=first.drawn,
+                first=first.iteration if len(group) > 1 else None,
                 votes=tuple(votes.values()),
             )
         )

@@ -2,7 +2,7 @@
 
 import secrets
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -62,7 +62,11 @@ class LoopDataset:
 
     @property
     def url(self) -> str:
-        return f"{str(self.client.api_url).rstrip('/')}/dataset/{self.dataset.id}/annotation-mode"
+        """Of the page, in the order in which the loop asks: batch by batch, as a batch proves
+        something when all of it is answered, and in each what teaches most first."""
+        page = f"{str(self.client.api_url).rstrip('/')}/dataset/{self.dataset.id}/annotation-mode"
+        sort = "?sort=metadata.iteration.asc~metadata.uncertainty.desc"
+        return page + (sort if self.dataset.settings.metadata else "")
 
     def pull(self) -> list[Answer]:
         """Every record of the data set with what people said, oldest first."""
@@ -125,6 +129,30 @@ class LoopDataset:
         me = self.client.me.id
         record.responses.add(rg.Response(QUESTION, value, user_id=me, status="submitted"))
         return record
+
+    def suggest(self, suggestions: Mapping[str, rg.Suggestion]) -> None:
+        """Replace suggestions; all else of the records stays as it is.
+
+        suggestions: Server's id of a record -> its suggestion, at most as many as a request takes.
+        """
+        question = self.dataset.settings.questions[QUESTION].id
+        items = [
+            {
+                "id": id_,
+                "suggestions": [
+                    {
+                        "question_id": str(question),
+                        "value": new.value,
+                        "score": new.score,
+                        "agent": new.agent,
+                    }
+                ],
+            }
+            for id_, new in suggestions.items()
+        ]
+        # The SDK would send empty metadata with them, which replace what is there.
+        url = f"/api/v1/datasets/{self.dataset.id}/records/bulk"
+        self.client.http_client.put(url, json={"items": items}).raise_for_status()
 
     def withdraw(self, answers: Sequence[Answer]) -> None:
         """Take the bot's answers back: their records go, and the texts are open again. A record

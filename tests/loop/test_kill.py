@@ -57,7 +57,7 @@ def test_no_label_is_lost_and_the_step_goes_on(
         manage.start(home, port)
         with opened(chosen) as (loop, gold):
             assert loop[0].pull() == before
-            assert "2 of 5 records" in step(*loop, chosen).why
+            assert "2 records to be answered" in step(*loop, chosen).why
             annotate(loop[0], gold, labels)
             assert step(*loop, chosen).trained_on == 11
     finally:

@@ -43,7 +43,7 @@ def test_seed_answers_train_query_and_again(settings: Callable[..., Settings]) -
 
         before = dataset.pull()
         again = step(*loop, chosen)
-        assert "6 of 6 records" in again.why
+        assert "6 records to be answered" in again.why
         assert dataset.pull() == before
 
         assert answer(loop, gold) == 6
@@ -51,7 +51,7 @@ def test_seed_answers_train_query_and_again(settings: Callable[..., Settings]) -
         assert (second.iteration, second.asked, second.trained_on) == (1, 5, 6)
 
         answer(loop, gold, limit=2)
-        assert "3 of 5 records" in step(*loop, chosen).why
+        assert "3 records to be answered" in step(*loop, chosen).why
         assert step(*loop, chosen, now=True).trained_on == 8
 
         answers = dataset.pull()
@@ -75,7 +75,7 @@ def test_a_step_says_first_what_it_asks_and_where(
         assert first < said.index(url)
         show(step(*loop, chosen), url)
         said = capsys.readouterr().out
-        assert "6 of 6 records of the last batch wait" in said
+        assert "6 records to be answered, and the next step is due when all are" in said
         assert url in said
         answer(loop, gold)
         show(step(*loop, chosen))
