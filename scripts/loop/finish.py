@@ -12,6 +12,7 @@ from scripts.cli.errors import ProjectError
 from scripts.data.corpus import Pool
 from scripts.loop.assess import assess
 from scripts.loop.learner import Learner
+from scripts.loop.lease import lease
 from scripts.loop.machine import settle
 from scripts.loop.settings import Settings
 from scripts.records.answers import Answers
@@ -39,6 +40,11 @@ def finish(dataset: LoopDataset, learner: Learner, pool: Pool, settings: Setting
 
     RAISES (ProjectError): There is no trained model yet.
     """
+    with lease(settings.paths.corpus, "finish"):
+        return _finish(dataset, learner, pool, settings)
+
+
+def _finish(dataset: LoopDataset, learner: Learner, pool: Pool, settings: Settings) -> Finished:
     answers, loop = Answers(dataset.answers()), settings.loop
     found = assess(answers, learner, pool, loop.use_machine_labels, loop.seed, waiting=True)
     if found.held_out is None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from scripts.active_learning.draw import Drawn
-from scripts.active_learning.plan import Plan, in_words, plan_step
+from scripts.active_learning.plan import Machine, Plan, in_words, plan_step
 from scripts.active_learning.query import typiclust
 from scripts.active_learning.scores import uncertainty
 from scripts.cli.console import msg
@@ -13,6 +13,7 @@ from scripts.cli.words import count
 from scripts.data.corpus import Pool
 from scripts.loop.assess import Assessment, assess, open_rows, trainable
 from scripts.loop.learner import Learner
+from scripts.loop.lease import lease
 from scripts.loop.machine import TEAM, machine_labels, settle
 from scripts.loop.progress import agreement, progress
 from scripts.loop.refresh import agent, refresh
@@ -27,10 +28,11 @@ MOST_ROUNDS = 3
 
 @dataclass(frozen=True)
 class StepResult:
-    """What a step did. All counts are 0 where it changed nothing; why says why. finished: another
-    step would change nothing either, whatever people answer. validated, withdrawn: Answers by
+    """What a step did. why: Why it changed nothing. finished: Another step would change nothing
+    either, whatever people answer. people: Answers by people so far. waiting: Records that wait for
+    one now. due: Answers after which another step is worth it. validated, withdrawn: Answers by
     machine, given and taken back. chosen: How the texts were chosen. notes: What else there is to
-    say."""
+    say. machine: What the machine may answer."""
 
     iteration: int
     asked: int = 0
@@ -41,6 +43,10 @@ class StepResult:
     finished: bool = False
     chosen: str = ""
     notes: tuple[str, ...] = ()
+    people: int = 0
+    waiting: int = 0
+    due: int = 1
+    machine: Machine | None = None
 
 
 def step(
@@ -55,26 +61,39 @@ def step(
 
     now: Do not wait for the answers that are missing.
     """
+    with lease(settings.paths.corpus, "step"):
+        return _step(dataset, learner, pool, settings, now)
+
+
+def _step(
+    dataset: LoopDataset, learner: Learner, pool: Pool, settings: Settings, now: bool
+) -> StepResult:
     answers = Answers(dataset.answers())
     iteration, loop, waiting = answers.next_iteration, settings.loop, len(answers.waiting)
+
+    def nothing(why: str, finished: bool = False, due: int = 1) -> StepResult:
+        people = answers.by_people
+        return StepResult(
+            iteration, why=why, finished=finished, people=people, waiting=waiting, due=due
+        )
+
     if loop.budget and answers.by_people >= loop.budget:
-        why = f"the budget of {count(loop.budget, 'answer')} is spent"
-        return StepResult(iteration, why=why, finished=True)
+        return nothing(f"the budget of {count(loop.budget, 'answer')} is spent", finished=True)
     if not len(open_rows(answers, pool)):
-        why = "every text of the pool has been asked"
-        why += f"; {count(waiting, 'record')} still to be answered" if waiting else ""
-        return StepResult(iteration, why=why, finished=not waiting)
+        left_over = f"; {count(waiting, 'record')} still to be answered" if waiting else ""
+        return nothing(f"every text of the pool has been asked{left_over}", finished=not waiting)
     cold = not trainable(answers.labelled)
-    room = (loop.seed_size if cold else max(loop.queue, loop.batch_size)) - waiting
+    # A model of two answers is none to draw many texts by.
+    few = answers.by_people < min(loop.batch_size, loop.seed_size)
+    room = (loop.seed_size if cold or few else max(loop.queue, loop.batch_size)) - waiting
     left = loop.budget - answers.by_people - waiting if loop.budget else room + loop.batch_size
     if waiting and left <= 0:
-        why = f"{count(waiting, 'record')} still to be answered, the last of the budget"
-        return StepResult(iteration, why=why)
-    due = loop.batch_size - room if loop.at_once else waiting
-    if due > 0 and waiting and not now:
+        return nothing(f"{count(waiting, 'record')} still to be answered, the last of the budget")
+    due = min(loop.batch_size - room, waiting) if loop.at_once else waiting
+    if due > 0 and not now:
         after = f"after {count(due, 'more answer')}" if due < waiting else "when all are answered"
         why = f"{count(waiting, 'record')} to be answered, and the next step is due {after}"
-        return StepResult(iteration, why=f"{why}; nothing was changed")
+        return nothing(f"{why}; nothing was changed", due=due)
     size = min(left, max(room, loop.batch_size) if now else room)
 
     found = assess(answers, learner, pool, loop.use_machine_labels, loop.seed)
@@ -110,6 +129,10 @@ def step(
         trained_on=found.trained_on,
         chosen=_chosen(plan.drawn, cold, settings),
         notes=tuple(say),
+        people=answers.by_people,
+        waiting=waiting + len(records),
+        due=loop.at_once or waiting + len(records),
+        machine=plan.machine,
     )
 
 

@@ -44,7 +44,7 @@ def credentials(home: Path) -> tuple[str, str]:
 
 
 class ServerAway(ProjectError):
-    """No server answers, now; it may be back later."""
+    """No server answers, or with a fault of its own, now; it may be back later."""
 
 
 @contextmanager
@@ -80,8 +80,20 @@ def plain_messages(url: str) -> Iterator[None]:
             f"No Argilla server answers at {url} ({err}).",
             f"{_remedy(url)}\nThen run the same command again: submitted labels are kept.",
         ) from None
+    except httpx.HTTPStatusError as err:
+        raise _refused(url, err.response.status_code, err.response.text) from None
     except ArgillaError as err:
-        raise ProjectError(f"Argilla at {url} refused a request.", str(err)) from None
+        raise _refused(url, getattr(err, "status_code", 400), str(err)) from None
+
+
+def _refused(url: str, code: int, details: str) -> ProjectError:
+    if code >= 500:  # such as without its Redis, which is started again
+        return ServerAway(
+            f"Argilla at {url} has a fault of its own ({code}).",
+            "Run the same command again: submitted labels are kept. If it stays, see the server's "
+            f"log.\n{details[:500]}",
+        )
+    return ProjectError(f"Argilla at {url} refused a request.", details[:2000])
 
 
 def answers_now(url: str) -> bool:

@@ -1,16 +1,17 @@
-"""Argilla's webhooks: an event whenever somebody answers."""
+"""Hearing of answers: by Argilla's webhooks, or by asking it now and then."""
 
 import socket
 import threading
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import argilla as rg
 import httpx
 import uvicorn
 from argilla.webhooks import WebhookHandler
 from fastapi import FastAPI
+from fastapi.responses import PlainTextResponse
+from standardwebhooks.webhooks import WebhookVerificationError
 
 from scripts.cli.console import msg
 from scripts.cli.errors import ProjectError
@@ -19,7 +20,6 @@ from scripts.records.dataset import LoopDataset
 
 EVENTS = ["response.created", "response.updated", "response.deleted"]
 PATH = "/answered"
-LOOK = 2.0  # seconds after which a server that is away, or back, is noticed
 
 
 @contextmanager
@@ -27,12 +27,15 @@ def listening(dataset: LoopDataset, host: str, port: int) -> Iterator[threading.
     """An event that is set whenever somebody answers, by a webhook of Argilla.
 
     The webhook is removed afterwards, and those that earlier runs could not remove are removed
-    before. host, port: Where Argilla reaches this machine.
+    before. What does not carry the signature of the webhook is refused. host, port: Where Argilla
+    reaches this machine.
+
+    RAISES (ProjectError): The port is taken, or another process listens for this data set.
     """
     answered = threading.Event()
 
     async def on_answer(event: object) -> None:
-        # Which data set it was the event does not say: a step finds out, and it is cheap.
+        # Which data set it was the event does not say: whoever waits finds out, and it is cheap.
         answered.set()
 
     description = f"active learning of {dataset.dataset.name}"
@@ -55,7 +58,10 @@ def listening(dataset: LoopDataset, host: str, port: int) -> Iterator[threading.
         app = FastAPI()
         app.post(PATH)(WebhookHandler(webhook).handle(on_answer, raw_event=True))
         app.get(PATH)(lambda: description)  # what tells a webhook in use from a stale one
-        server = uvicorn.Server(uvicorn.Config(app, log_level="warning"))
+        app.exception_handler(WebhookVerificationError)(_not_from_argilla)
+        # It does not wait for connections that others keep open.
+        config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=1)
+        server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, args=([ours],), daemon=True)
         thread.start()
         try:
@@ -66,9 +72,39 @@ def listening(dataset: LoopDataset, host: str, port: int) -> Iterator[threading.
             _remove(webhook, dataset.client)
 
 
-def _remove(webhook: rg.Webhook, client: rg.Argilla) -> None:
+@contextmanager
+def polling(dataset: LoopDataset, seconds: float) -> Iterator[threading.Event]:
+    """The same by asking Argilla every so many seconds."""
+    answered, end = threading.Event(), threading.Event()
+
+    def ask() -> None:
+        before = -1
+        while not end.wait(seconds):
+            with suppress(ProjectError), plain_messages(str(dataset.client.api_url)):
+                now = dataset.said()
+                if now != before:
+                    answered.set()
+                before = now
+
+    thread = threading.Thread(target=ask, daemon=True)
+    thread.start()
     try:
-        with plain_messages(str(client.api_url)):
+        yield answered
+    finally:
+        end.set()
+        thread.join(1)
+
+
+def _not_from_argilla(request: object, error: Exception) -> PlainTextResponse:
+    return PlainTextResponse(f"not signed by Argilla: {error}", 401)
+
+
+def _remove(webhook: rg.Webhook, client: rg.Argilla) -> None:
+    url = str(client.api_url)
+    try:
+        with plain_messages(url):
+            if not answers_now(url):  # the SDK would try for long
+                raise ServerAway("")
             webhook.delete()
     except ServerAway:
         msg.warn("The webhook stays on the server until the next `weasel run live`.")
@@ -76,33 +112,30 @@ def _remove(webhook: rg.Webhook, client: rg.Argilla) -> None:
 
 def remove_stale(client: rg.Argilla, description: str) -> None:
     """Remove the webhooks of this description that nobody listens to any more: those of runs that
-    lost their server, or were killed."""
+    lost their server, or were killed.
+
+    RAISES (ProjectError): Somebody listens to one.
+    """
     for webhook in client.webhooks:
-        if webhook.description == description and not _in_use(webhook.url, description):
+        if webhook.description == description:
+            used = _in_use(webhook.url, description)
+            if used is None:  # perhaps behind a firewall that lets only Argilla through
+                continue
+            if used:
+                raise ProjectError(
+                    f"Another `weasel run live` works on this data set, at {webhook.url}.",
+                    "Leave it to it, or end it first: Ctrl+C where it runs.",
+                )
             webhook.delete()
             msg.info(f"Removed a webhook that an earlier run left behind: {webhook.url}")
 
 
-def _in_use(url: str, description: str) -> bool:
+def _in_use(url: str, description: str) -> bool | None:
     try:
         # Not through a proxy: Argilla reaches it without one.
         reply = httpx.get(url, timeout=3, trust_env=False)
     except httpx.TimeoutException:
-        return True  # perhaps behind a firewall that lets only Argilla through
+        return None
     except httpx.TransportError:
         return False
     return description in reply.text
-
-
-def wait(dataset: LoopDataset, answered: threading.Event, seconds: float) -> None:
-    """Wait until somebody answers, and at most so many seconds; longer while the server is away,
-    which is said at once, as is that it is back."""
-    end, url = time.monotonic() + seconds, str(dataset.client.api_url)
-    while answers_now(url):
-        left = end - time.monotonic()
-        if left <= 0 or answered.wait(min(LOOK, left)):
-            return
-    msg.warn(f"Argilla at {url} does not answer. Waiting for it; Ctrl+C ends this.")
-    while not answers_now(url):
-        time.sleep(LOOK)
-    msg.good(f"Argilla at {url} answers again")

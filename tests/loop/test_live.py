@@ -10,9 +10,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import argilla as rg
+import httpx
 import pytest
 
 from scripts.argilla_server import manage
+from scripts.cli.errors import ProjectError
 from scripts.loop.annotate import annotate
 from scripts.loop.settings import Settings
 from scripts.loop.step import step
@@ -66,13 +68,17 @@ def test_an_answer_on_the_server_sets_the_event(settings: Callable[..., Settings
         assert len(dataset.client.webhooks) == 0
 
 
+@pytest.mark.parametrize("how", [[], ["--poll", "0.5"]], ids=["webhook", "poll"])
 def test_steps_follow_answers_until_the_budget_is_spent(
-    settings: Callable[..., Settings], overrides: list[str]
+    settings: Callable[..., Settings], overrides: list[str], how: list[str]
 ) -> None:
     chosen = settings()
     command = [sys.executable, "-m", "scripts.live", *overrides, "--loop.budget", "16"]
     live = subprocess.Popen(
-        [*command, "--every", "600"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        [*command, "--every", "600", *how],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
     )
     try:
         with opened(chosen) as (loop, gold):
@@ -106,12 +112,22 @@ def test_a_webhook_goes_with_its_run_or_with_the_next(
             live.kill()
             live.wait()
             (stale,) = webhooks(dataset.client, name)
-        with running(*overrides):
+        with running(*overrides) as live:
             (used,) = webhooks(dataset.client, name)
             assert used != stale
-            with listening(dataset, "127.0.0.1", 0):  # the one in use stays
-                assert used in webhooks(dataset.client, name)
-                assert len(webhooks(dataset.client, name)) == 2
+            # A second one is told, on this machine and anywhere else.
+            said = subprocess.run(
+                [sys.executable, "-m", "scripts.live", *overrides], capture_output=True, text=True
+            )
+            assert said.returncode == 1
+            assert f"`weasel run live` (process {live.pid}) is at work" in said.stdout
+            with pytest.raises(ProjectError, match="Another `weasel run live`"):  # noqa: SIM117
+                with listening(dataset, "127.0.0.1", 0):
+                    pass
+            assert webhooks(dataset.client, name) == [used]
+            # What Argilla has not signed is refused.
+            forged = {"type": "response.created", "timestamp": "2026-01-01T00:00:00Z", "data": {}}
+            assert httpx.post(used, json=forged).status_code == 401
         assert "left behind" not in capsys.readouterr().out
 
 

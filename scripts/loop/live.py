@@ -1,0 +1,89 @@
+"""The loop by itself: a step whenever a batch is answered, for as long as it takes."""
+
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from threading import Event
+
+from scripts.data.corpus import Pool, read_labels
+from scripts.loop.dashboard import Shown
+from scripts.loop.learner import Learner
+from scripts.loop.lease import lease
+from scripts.loop.session import open_loop
+from scripts.loop.settings import Settings
+from scripts.loop.step import StepResult, step
+from scripts.records.client import ServerAway, answers_now
+from scripts.records.dataset import LoopDataset
+
+# Makes the event that is set whenever somebody answers.
+Hearing = Callable[[LoopDataset], AbstractContextManager[Event]]
+LONGEST = 30.0  # seconds between two attempts to reach a server that is away
+LOOK = 2.0  # seconds after which it is noticed that a server is away
+
+
+def live(settings: Settings, hearing: Hearing, every: float, shown: Shown) -> StepResult:
+    """Take steps until there is nothing left to do. All it knows is in Argilla, so it begins anew
+    where the server was away, or the labels were changed.
+
+    every: Seconds after which it looks even if it has heard nothing.
+    RAISES (ProjectError): Argilla cannot be used, or has not answered at the beginning.
+    """
+    reached, attempts = False, 0
+    while True:
+        try:
+            with open_loop(settings) as (dataset, learner, pool), hearing(dataset) as answered:
+                shown.reached(dataset.url)
+                reached = True
+                while True:
+                    answered.clear()
+                    said = dataset.said()  # first, so that no answer falls in between
+                    result = _step(dataset, learner, pool, settings)
+                    if result is None:
+                        shown.changed()
+                        break
+                    shown.stepped(result)
+                    if result.finished:
+                        return result
+                    attempts = 0
+                    _wait(dataset, answered, said, result, every, shown)
+        except ServerAway as err:
+            if not reached:
+                raise
+            pause = min(2.0**attempts, LONGEST)
+            attempts += 1
+            shown.away(err.title, pause)
+            time.sleep(pause)
+
+
+def _step(
+    dataset: LoopDataset, learner: Learner, pool: Pool, settings: Settings
+) -> StepResult | None:
+    """None where the labels have changed."""
+    with lease(settings.paths.corpus, "live"):
+        if read_labels(settings.paths.corpus) != learner.labels or dataset.moved():
+            return None
+        return step(dataset, learner, pool, settings)
+
+
+def _wait(
+    dataset: LoopDataset,
+    answered: Event,
+    said: int,
+    result: StepResult,
+    every: float,
+    shown: Shown,
+) -> None:
+    """Until another step is due, and at most so many seconds, as an event may get lost.
+
+    said: Answers in Argilla before the step.
+    """
+    end = time.monotonic() + every
+    while (left := end - time.monotonic()) > 0:
+        if answered.wait(min(LOOK, left)):
+            answered.clear()
+            since = dataset.said() - said
+            shown.answered(since)
+            if since >= result.due:
+                return
+        elif not answers_now(url := str(dataset.client.api_url)):
+            raise ServerAway(f"Argilla at {url} does not answer.")
