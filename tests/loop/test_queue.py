@@ -14,7 +14,6 @@ from scripts.loop.lease import lease
 from scripts.loop.settings import Settings
 from scripts.loop.step import step
 from scripts.records.answers import Answer, Answers, Chance, Vote
-from scripts.records.convert import QUESTION
 from scripts.records.dataset import LoopDataset
 from tests.loop_fixtures import opened
 
@@ -23,8 +22,7 @@ def suggestions(dataset: LoopDataset) -> dict[str, tuple[str, float, str]]:
     """Record id -> label, score, agent."""
     found = {}
     for record in dataset.dataset.records(with_suggestions=True):
-        one = record.suggestions[QUESTION]
-        if one is not None:
+        for one in record.suggestions:
             found[str(record.id)] = (one.value, one.score, one.agent)
     return found
 
