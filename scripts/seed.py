@@ -13,7 +13,6 @@ from scripts.data.labels import one_spelling, spelling_lines
 from scripts.data.rows import to_rows
 from scripts.data.sources import load
 from scripts.loop.settings import load_settings
-from scripts.records.settings import MOST
 
 
 def main(
@@ -39,9 +38,9 @@ def main(
     for line in [*dropped.contradicting, *dropped.unusable]:
         msg.warn(f"Left out: {line}")
     check_labels((label for row in rows for label in row["labels"]), labels)
-    if not 0 < len(rows) <= MOST:
+    if not rows:
         raise ProjectError(
-            f"{source} has {len(rows)} labelled texts; from 1 to {MOST} can be put in at once.",
+            f"{source} has 0 labelled texts.",
             f"Its labels are read from the column '{label_column}' (--vars.label_column).",
         )
     from scripts.loop.seed import seed

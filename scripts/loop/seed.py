@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 
+from tqdm import tqdm
+
 from scripts.data.corpus import Row, check_one_label
 from scripts.loop.learner import Learner
-from scripts.records.convert import doc_to_record
-from scripts.records.dataset import LoopDataset
+from scripts.records.convert import Record, doc_to_record
+from scripts.records.dataset import MOST, LoopDataset
 
 
 def seed(dataset: LoopDataset, learner: Learner, rows: Sequence[Row]) -> int:
@@ -20,11 +22,14 @@ def seed(dataset: LoopDataset, learner: Learner, rows: Sequence[Row]) -> int:
     there = {answer.text_id for answer in dataset.pull()}
     new = [row for row in rows if row["id"] not in there]
     vectors = learner.embed([row["text"] for row in new])
-    records = []
-    for row, vector in zip(new, vectors, strict=True):
-        record = doc_to_record(
-            learner.nlp.make_doc(row["text"]), iteration=0, source="seed", vector=vector
-        )
-        records.append(dataset.my_response(record, row["labels"]))
-    dataset.push(records)
+
+    def record(i: int) -> Record:
+        doc = learner.nlp.make_doc(new[i]["text"])
+        made = doc_to_record(doc, iteration=0, source="seed", vector=vectors[i])
+        return dataset.my_response(made, new[i]["labels"])
+
+    # What was cut short is run again: those that are there are left out.
+    starts = range(0, len(new), MOST)
+    for start in tqdm(starts, "Examples", disable=len(starts) < 2 or None):
+        dataset.push([record(i) for i in range(start, min(start + MOST, len(new)))])
     return len(new)
