@@ -11,7 +11,6 @@ from scripts.cli.errors import ProjectError
 from scripts.cli.words import count
 from scripts.data.corpus import read_labels
 from scripts.loop.settings import load_settings
-from scripts.records.answers import Answer
 
 
 def main(
@@ -38,8 +37,9 @@ def main(
     from scripts.data.docbins import tokenizer, write_docs
 
     docs = []
-    # Sorted, so that the same labels make the same file wherever they are pulled.
-    for answer in sorted(answers, key=_by_step):
+    # By id, so that the same labels make the same file wherever they are pulled, and whenever they
+    # were given: the last digits of a model depend on the order of its examples.
+    for answer in sorted(answers, key=lambda answer: answer.id):
         doc = answer_to_example(tokenizer(), answer, list(labels)).reference
         doc.user_data["by"] = "people" if answer.status == "labelled" else "machine"
         docs.append(doc)
@@ -47,10 +47,6 @@ def main(
     people = sum(answer.status == "labelled" for answer in answers)
     by_people = count(people, "text")
     msg.good(f"{output}: {by_people} labelled by people, {len(answers) - people} by machine")
-
-
-def _by_step(answer: Answer) -> tuple[int, str]:
-    return answer.iteration, answer.id
 
 
 if __name__ == "__main__":
