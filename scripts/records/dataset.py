@@ -2,7 +2,7 @@
 
 import secrets
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -70,24 +70,36 @@ class LoopDataset:
 
     def pull(self) -> list[Answer]:
         """Every record of the data set with what people said, oldest first."""
-        users = {str(user.id): str(user.username) for user in self.dataset.workspace.users}
-        users |= {str(self.client.me.id): str(self.client.me.username)}
+        users = self.user_names()
         return [
-            record_to_answer(
-                record,
-                users=users,
-                bot=BOT,
-                min_submitted=self.settings.min_submitted,
-                multi_label=self.settings.multi_label,
-            )
+            self.to_answer(record, users)
             for record in self.dataset.records(with_suggestions=False, batch_size=500)
         ]
 
+    def user_names(self) -> dict[str, str]:
+        """User id -> user name, of the workspace and of whose key is used."""
+        users = {str(user.id): str(user.username) for user in self.dataset.workspace.users}
+        return users | {str(self.client.me.id): str(self.client.me.username)}
+
+    def to_answer(self, record: rg.Record, users: dict[str, str]) -> Answer:
+        """What a record of this data set says. users: As `user_names`."""
+        return record_to_answer(
+            record,
+            users=users,
+            bot=BOT,
+            min_submitted=self.settings.min_submitted,
+            multi_label=self.settings.multi_label,
+        )
+
     def answers(self) -> list[Answer]:
         """One answer a text: its rounds together."""
+        return self.together(self.pull())
+
+    def together(self, records: Iterable[Answer]) -> list[Answer]:
+        """The same of records that were read already."""
         return merge(
             # Older versions put the held-out test set here: nothing may be trained on it.
-            (answer for answer in self.pull() if answer.source != "test"),
+            (answer for answer in records if answer.source != "test"),
             BOT,
             self.settings.min_submitted,
             self.settings.multi_label,

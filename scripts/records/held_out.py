@@ -6,7 +6,7 @@ import argilla as rg
 
 from scripts.data.corpus import Row
 from scripts.records.convert import TEXT
-from scripts.records.dataset import LoopDataset
+from scripts.records.dataset import LoopDataset, find
 from scripts.records.questions import default_guidelines
 from scripts.records.settings import ArgillaSettings
 
@@ -24,8 +24,22 @@ def open_test_set(
     labels: label -> description.
     """
     guidelines = settings.guidelines or default_guidelines(labels, settings.multi_label, False)
-    own = {"dataset": f"{settings.dataset}-test", "guidelines": f"{PURPOSE}\n\n{guidelines}"}
+    own = {"dataset": _name(settings), "guidelines": f"{PURPOSE}\n\n{guidelines}"}
     return LoopDataset.open(client, settings.model_copy(update=own), labels, dim=0)
+
+
+def find_test_set(
+    client: rg.Argilla, settings: ArgillaSettings, labels: dict[str, str]
+) -> LoopDataset | None:
+    """The same, if it is there."""
+    own = settings.model_copy(update={"dataset": _name(settings)})
+    if find(client, own)[1] is None:
+        return None
+    return LoopDataset.open(client, own, labels, dim=None)
+
+
+def _name(settings: ArgillaSettings) -> str:
+    return f"{settings.dataset}-test"
 
 
 def ask(test_set: LoopDataset, rows: Sequence[Row]) -> None:

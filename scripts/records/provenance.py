@@ -1,0 +1,121 @@
+"""Everything that Argilla keeps of a text: who said what and when, and what the model suggested.
+
+A step needs less, and reads it faster: `LoopDataset.pull`.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import argilla as rg
+from tqdm import tqdm
+
+from scripts.records.answers import Answer
+from scripts.records.convert import QUESTION, from_value
+from scripts.records.dataset import LoopDataset
+from scripts.records.settings import MOST
+
+
+@dataclass(frozen=True)
+class Suggested:
+    """What people saw as the model's suggestion. agent: The model, with its step. scores: Of each
+    label; where none of the labels was suggested, of that."""
+
+    labels: tuple[str, ...]
+    agent: str
+    scores: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """One text with where its answer comes from.
+
+    answer: Its rounds together, as `LoopDataset.answers` has them.
+    times: User -> when that user gave the answer that counts, in UTC.
+    suggested: The last suggestion, if there was any.
+    uncertainty: What the record says of the model that asked the text.
+    """
+
+    answer: Answer
+    times: dict[str, datetime]
+    suggested: Suggested | None
+    uncertainty: float | None
+
+
+def read(dataset: LoopDataset) -> list[Provenance]:
+    """All texts of the data set, in the order of their first records."""
+    users = dataset.user_names()
+    rounds: dict[str, list[Provenance]] = defaultdict(list)
+    for item in _items(dataset):
+        # The SDK's records have all but the times.
+        model = dataset.dataset.records._api._model_from_json(item)
+        record = rg.Record.from_model(model, dataset=dataset.dataset)
+        found = Provenance(
+            dataset.to_answer(record, users),
+            _times(item["responses"], users),
+            _suggested(record, dataset.settings.multi_label),
+            record.metadata.get("uncertainty"),
+        )
+        rounds[found.answer.text_id].append(found)
+    answers = (found.answer for group in rounds.values() for found in group)
+    return [_together(answer, rounds[answer.text_id]) for answer in dataset.together(answers)]
+
+
+def _items(dataset: LoopDataset) -> Iterator[dict[str, Any]]:
+    """Records as the API has them, oldest first."""
+    path, client = f"/api/v1/datasets/{dataset.dataset.id}/records", dataset.client.http_client
+    total, offset = 1, 0
+    with tqdm(desc="Reading", unit="record", delay=2, disable=None) as bar:
+        while offset < total:
+            include = ["responses", "suggestions"]
+            reply = client.get(path, params={"offset": offset, "limit": MOST, "include": include})
+            reply.raise_for_status()
+            items, total = reply.json()["items"], reply.json()["total"]
+            yield from items
+            if not items:  # records were deleted meanwhile
+                return
+            offset += len(items)
+            bar.total = total
+            bar.update(len(items))
+
+
+def _times(responses: list[dict[str, Any]], users: dict[str, str]) -> dict[str, datetime]:
+    return {
+        users.get(one["user_id"], one["user_id"]): _utc(one["updated_at"])
+        for one in responses
+        if one["status"] != "draft"
+    }
+
+
+def _utc(time: str) -> datetime:
+    """The server's times are UTC, and do not say so."""
+    found = datetime.fromisoformat(time)
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def _suggested(record: rg.Record, multi_label: bool) -> Suggested | None:
+    for one in record.suggestions:
+        if one.question_name == QUESTION:
+            values = one.value if isinstance(one.value, list) else [one.value]
+            scores = one.score if isinstance(one.score, list) else [one.score]
+            # In the order of the labels, which from_value sorts.
+            pairs = sorted(zip(values, scores, strict=True)) if None not in scores else []
+            return Suggested(
+                from_value(one.value, multi_label),
+                str(one.agent or ""),
+                tuple(score for _, score in pairs),
+            )
+    return None
+
+
+def _together(answer: Answer, rounds: list[Provenance]) -> Provenance:
+    """answer: The rounds' answers, merged. The later round counts, as with the votes."""
+    rounds = sorted(rounds, key=lambda found: found.answer.round)
+    times = {user: at for found in rounds for user, at in found.times.items()}
+    suggested = [found.suggested for found in rounds if found.suggested]
+    doubts = [found.uncertainty for found in rounds if found.uncertainty is not None]
+    return Provenance(
+        answer, times, suggested[-1] if suggested else None, doubts[-1] if doubts else None
+    )
