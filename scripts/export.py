@@ -48,10 +48,10 @@ def main(
 def _push(folder: Path, name: str, private: bool, dry_run: bool) -> None:
     from scripts.data import hub
 
-    who = "private" if private else "public"
     if not dry_run:
-        msg.good(f"Pushed to {hub.push(folder, name, private)} ({who})")
+        msg.good(f"Pushed to {hub.push(folder, name, private)}")
         return
+    who = "private" if private else "public"
     msg.info(f"Would be pushed to the {who} data set '{name}' on the hub; nothing was pushed:")
     for path, size in hub.pushed_files(folder):
         msg.text(f"{size:>12,} bytes  {path}")

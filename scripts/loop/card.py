@@ -49,8 +49,8 @@ COLUMNS = {
     "with which probability; null where they were shown nothing",
     "uncertainty": "of the model that asked, from 0 to 1",
     "machine": "what the machine has answered, unseen by people where they have answered too",
-    "certainty": "of the newest model, `model`, that its answer is right where no person has "
-    "labelled the text",
+    "certainty": "of the newest model that its answer is right, where no person has labelled the "
+    "text",
     "source": "; ".join(f"`{source}`: {meaning}" for source, meaning in SOURCE.items()),
     "round": "how often the text was asked",
     "iteration": "the step of the loop that asked it last",
@@ -129,7 +129,7 @@ def make_card(facts: Facts, splits: Mapping[str, Sequence[Row]], settings: Setti
         _table(["source", "texts", "what it is"], _sources(rows)),
         _drawn(splits),
         "## Agreement",
-        _agreement(rows, facts.alpha),
+        _agreement([row for row in rows if row["source"] != TEST], facts.alpha),
         "## Limits",
         "\n".join(f"- {limit}" for limit in _limits(splits)),
         "## Loading",

@@ -94,7 +94,7 @@ def to_splits(
         row = to_row(one, multi_label)
         thinks = today.thinks.get(row["id"]) if today else None
         if today and thinks and set(thinks[0]) == set(one.answer.labels):
-            row |= {"model": today.agent, "certainty": thinks[1]}
+            row |= {"model": row["model"] or today.agent, "certainty": thinks[1]}
         splits[SPLITS.get(row["status"], REST)].append(row)
     for id_, text in open_texts.items():
         row = to_row(
