@@ -22,12 +22,14 @@ def main(
     settings = load_settings(config, ctx.args)
     labels = read_labels(settings.paths.corpus)
     statuses = {"labelled"} | ({"machine"} if settings.loop.use_machine_labels else set())
+    from scripts.loop.found import take_found
     from scripts.records.client import argilla_client
     from scripts.records.convert import answer_to_example
     from scripts.records.dataset import LoopDataset
 
     with argilla_client(settings.paths.argilla) as client:
         dataset = LoopDataset.open(client, settings.argilla, labels, dim=None)
+        take_found(dataset)
         answers = [a for a in dataset.answers() if a.status in statuses]
     if not answers:
         raise ProjectError(

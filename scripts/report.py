@@ -23,9 +23,11 @@ def main(
     is promised to be wrong at most, and test scores."""
     settings = load_settings(config, ctx.args)
     test_path = settings.paths.corpus / "test.spacy"
+    from scripts.loop.found import take_found
     from scripts.loop.session import open_loop
 
     with open_loop(settings) as (dataset, learner, pool):
+        take_found(dataset)
         answers = dataset.answers()
     if not answers:
         raise ProjectError("There is nothing to report yet.", "Run a step: weasel run step")

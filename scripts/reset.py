@@ -21,22 +21,28 @@ def main(
     """Delete the loop's data set in Argilla. Its labels are written to a file before, and can be
     put back with `weasel run seed`."""
     settings = load_settings(config, ctx.args)
+    from scripts.loop.found import take_found
     from scripts.loop.reset import backup
     from scripts.records.client import argilla_client
     from scripts.records.dataset import BOT, LoopDataset, find
+    from scripts.records.pool_dataset import find_pool
 
     name = settings.argilla.dataset
     with argilla_client(settings.paths.argilla) as client:
         _, found = find(client, settings.argilla)
         if found is None:
             raise ProjectError(f"There is no data set '{name}' in Argilla.", "Nothing to delete.")
+        found.get()
         dataset = LoopDataset(client, found, settings.argilla)
+        take_found(dataset)
+        pool = find_pool(dataset)
         answers = dataset.answers()
         votes = [vote.user for answer in answers for vote in answer.votes]
         msg.warn(
             f"This deletes the data set '{name}' at {client.api_url}: "
             f"{count(len(answers), 'record')}, {count(len(votes) - votes.count(BOT), 'answer')} by "
             f"people, {votes.count(BOT)} by machine. It cannot be undone."
+            + (f" Its pool to browse, '{pool.name}', goes with it." if pool else "")
         )
         if not yes:
             _ask(name)
@@ -47,6 +53,8 @@ def main(
                 f'weasel run seed . --vars.examples "{path}" --vars.text_column text '
                 "--vars.label_column label"
             )
+        if pool:  # first: left alone, its answers would be those of the next data set
+            pool.delete()
         found.delete()
     msg.good(f"Deleted '{name}'. The next `weasel run step` starts anew.")
 

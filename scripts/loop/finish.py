@@ -11,6 +11,7 @@ from scripts.active_learning.plan import Machine, let_answer
 from scripts.cli.errors import ProjectError
 from scripts.data.corpus import Pool
 from scripts.loop.assess import assess
+from scripts.loop.found import take_found
 from scripts.loop.learner import Learner
 from scripts.loop.lease import lease
 from scripts.loop.machine import settle
@@ -45,6 +46,7 @@ def finish(dataset: LoopDataset, learner: Learner, pool: Pool, settings: Setting
 
 
 def _finish(dataset: LoopDataset, learner: Learner, pool: Pool, settings: Settings) -> Finished:
+    take_found(dataset)
     answers, loop = Answers(dataset.answers()), settings.loop
     found = assess(answers, learner, pool, loop.use_machine_labels, loop.seed, waiting=True)
     if found.held_out is None:

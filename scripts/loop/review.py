@@ -10,6 +10,7 @@ from scripts.active_learning.quality import contradicting_duplicates, label_erro
 from scripts.cli.errors import ProjectError
 from scripts.cli.words import count
 from scripts.loop.assess import trainable
+from scripts.loop.found import take_found
 from scripts.loop.learner import Learner
 from scripts.records.answers import Answer, Answers
 from scripts.records.dataset import MOST, LoopDataset
@@ -91,6 +92,7 @@ def review(dataset: LoopDataset, learner: Learner, share: float, seed: int = 0) 
     RETURNS: The texts that are asked again.
     RAISES (ProjectError): Texts of an earlier review wait for an answer.
     """
+    take_found(dataset)
     answers = Answers(dataset.answers())
     if again := [answer for answer in answers.waiting if answer.round > 1]:
         raise ProjectError(

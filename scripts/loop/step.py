@@ -12,6 +12,7 @@ from scripts.cli.console import msg
 from scripts.cli.words import count
 from scripts.data.corpus import Pool
 from scripts.loop.assess import Assessment, assess, open_rows, trainable
+from scripts.loop.found import take_found
 from scripts.loop.learner import Learner
 from scripts.loop.lease import lease
 from scripts.loop.machine import TEAM, machine_labels, settle
@@ -68,6 +69,7 @@ def step(
 def _step(
     dataset: LoopDataset, learner: Learner, pool: Pool, settings: Settings, now: bool
 ) -> StepResult:
+    found_there = take_found(dataset)
     answers = Answers(dataset.answers())
     iteration, loop, waiting = answers.next_iteration, settings.loop, len(answers.waiting)
 
@@ -108,7 +110,7 @@ def _step(
     records = [dataset.again(answer, iteration) for answer in again]
     records += questions(plan, found, answers, dataset, learner, pool)
     dataset.push(records[:MOST])
-    say: list[str] = []
+    say = [f"{count(found_there, 'answer')} from the data set of the pool"] if found_there else []
     if found.held_out is not None:
         say += in_words(plan.machine, loop.promise)
         rules, gain = progress(answers, found, plan.machine, learner, pool, settings)

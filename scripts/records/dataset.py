@@ -12,14 +12,21 @@ from scripts.cli.console import msg
 from scripts.cli.errors import ProjectError
 from scripts.records.answers import Answer, merge
 from scripts.records.convert import QUESTION, TEXT, VECTOR, record_to_answer, to_value
-from scripts.records.questions import NOTE, default_guidelines, question_labels, questions
+from scripts.records.questions import (
+    ASKED,
+    NOTE,
+    default_guidelines,
+    question_labels,
+    questions,
+)
 from scripts.records.settings import MOST, ArgillaSettings
 
 BOT = "classy-bot"  # gives the machine's answers
 ORACLE = "simulated-oracle"  # answers from gold labels, in demos, tests and benchmarks
 # Where a record comes from: a cold start or examples that were given, a draw, a draw that fell on
-# what the bot had answered, the bot itself, or a second look by a person.
-SOURCES = ["seed", "query", "audit", "auto", "review"]
+# what the bot had answered, the bot itself, a second look by a person, or a label given in the
+# data set of the whole pool.
+SOURCES = ["seed", "query", "audit", "auto", "review", "found"]
 DELETE_MOST = 100  # records that Argilla deletes in one request
 
 
@@ -266,7 +273,8 @@ def dataset_settings(settings: ArgillaSettings, labels: dict[str, str], dim: int
     RAISES (ProjectError): A label has the name that stands for "none of these".
     """
     return rg.Settings(
-        guidelines=settings.guidelines or default_guidelines(labels, settings.multi_label),
+        guidelines=settings.guidelines
+        or f"{ASKED}\n\n{default_guidelines(labels, settings.multi_label)}",
         fields=[rg.TextField(name=TEXT, title="Text")],
         questions=questions(question_labels(labels, settings.multi_label), settings.multi_label),
         metadata=metadata_properties() if dim else [],
@@ -292,8 +300,14 @@ def add_metadata(dataset: rg.Dataset) -> None:
     """What a data set of an earlier version of this project does not know yet. Its records stay as
     they are: their labels go on teaching, and prove nothing."""
     there = {field.name for field in dataset.settings.metadata}
+    if "iteration" not in there:
+        return  # it is no data set of the loop
+    source = dataset.settings.metadata["source"] if "source" in there else None
+    if source is not None and not set(SOURCES) <= set(source.options or SOURCES):
+        source.delete()  # Argilla changes no options. What records say of it stays with them.
+        there.remove("source")
     new = [field for field in metadata_properties() if field.name not in there]
-    if "iteration" in there and new:  # else it is no data set of the loop
+    if new:
         for field in new:
             field.dataset = dataset
             field.create()

@@ -9,6 +9,19 @@ from scripts.records.convert import NONE, QUESTION
 
 NOTE = "note"
 
+# What each data set is for, above what its page says of the labels and keys.
+ASKED = (
+    "**These texts are asked.** They were drawn so that their labels teach the model and prove "
+    "what it is worth. To look for texts yourself, open the data set of the whole pool, whose name "
+    "ends in -pool, if there is one (`weasel run browse`)."
+)
+POOL = (
+    "**This is the whole pool, to search in.** Search for words, filter and sort by what the model "
+    "says (metadata), look for similar texts. What you label here teaches the model at the next "
+    "step, and proves nothing, as you chose it. Nobody needs to label all of it: the texts that "
+    "the loop asks are in the data set without -pool in its name."
+)
+
 
 def question_labels(labels: Iterable[str], multi_label: bool) -> list[str]:
     """What the page offers: the labels and, where a text may have several, "none of these"."""
