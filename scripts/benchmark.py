@@ -71,14 +71,18 @@ Head = Annotated[str, typer.Option(help="Registered as classy_head.NAME.v1")]
 
 
 def _embed(sources: list[str], encoder: Path, cache: Path) -> list[Any]:
-    """What is not here is skipped, and said so."""
+    return [one for _, one in _embed_named(sources, encoder, cache)]
+
+
+def _embed_named(sources: list[str], encoder: Path, cache: Path) -> list[tuple[str, Any]]:
+    """With the names that were given. What is not here is skipped, and said so."""
     from scripts.benchmarks.corpora import embed
     from scripts.cli.console import msg
 
     found = []
     for source in sources:
         try:
-            found.append(embed(source, encoder, cache))
+            found.append((source, embed(source, encoder, cache)))
         except ProjectError as err:
             msg.warn(f"{source} is skipped: {err}")
     return found
@@ -222,6 +226,30 @@ def promise(
     promised = [float(error) for error in errors.split(",")]
     embedded = _embed(data, encoder, cache)
     report(compare(embedded, promised, sizes, seeds, noise, look_every), output)
+
+
+@app.command()
+def rare(
+    data: Sources,
+    encoder: Encoder = DEFAULT_ENCODER,
+    cache: Cache = DEFAULT_CACHE,
+    size: Annotated[int, typer.Option(help="Texts in the pool, if there are so many")] = 20_000,
+    share: Annotated[float, typer.Option(help="Of the rare class in the pool")] = 0.005,
+    budget: Annotated[int, typer.Option(help="Labels in all")] = 400,
+    similar: Annotated[int, typer.Option(help="Similar texts that are labelled, of each")] = 5,
+    of: Annotated[int, typer.Option(help="Classes of so many of the first data sets")] = 1,
+    seeds: Annotated[int, typer.Option(help="Pools and loops of each class")] = 1,
+    output: Path = Path("metrics/rare.csv"),
+) -> None:
+    """Labels until the model finds 80 % of a rare class, of which a person knows three words: with
+    search and "Find similar" in the whole pool, and without. Each class with texts enough is the
+    rare one in turn. The data sets together are the pool: labels are the classes of the one that
+    the rare class is of, and one label for each other data set."""
+    from scripts.benchmarks.data import report
+    from scripts.benchmarks.rare import Conditions, compare, read
+
+    sources = [read(source, one) for source, one in _embed_named(data, encoder, cache)]
+    report(compare(sources, Conditions(size, share, budget, similar, of), seeds), output)
 
 
 @app.command("label-review")

@@ -86,8 +86,15 @@ def simulate(
     step: StepSettings,
     settings: SimulationSettings,
     rng: np.random.Generator,
+    found: Rows | None = None,
+    done: Callable[[Snapshot], bool] | None = None,
 ) -> list[Snapshot]:
-    """Run the loop until the budget is spent or the pool is empty; a snapshot a step."""
+    """Run the loop until the budget is spent or the pool is empty; a snapshot a step.
+
+    found: Rows that people label by their own choice once they have answered the first batch. As
+        in the loop they teach, prove nothing, and count as labels by people.
+    done: Whether a snapshot is the last that is wanted.
+    """
     n = len(corpus.embeddings)
     snapshots: list[Snapshot] = []
     asked = waiting = Drawn.chosen(np.zeros(0, dtype=np.intp))
@@ -111,11 +118,14 @@ def simulate(
             pool = Pool(state.probs.max(axis=1), right, draws if looked else None)
             snapshots.append(_snapshot(corpus, model, asked, plan.machine, pool))
         waiting = waiting.then(plan.drawn._replace(rows=free[plan.drawn.rows]))
-        if not len(waiting.rows):
+        if not len(waiting.rows) or (done and snapshots and done(snapshots[-1])):
             return snapshots
         # People answer in the order of the draws, a batch at a time.
         now = step.batch_size if settings.queue else len(waiting.rows)
         asked, waiting = asked.then(waiting.take(slice(now))), waiting.take(slice(now, None))
+        if found is not None and not snapshots:
+            new = ~np.isin(found, [*asked.rows, *waiting.rows])
+            asked = asked.then(Drawn.chosen(found[new]))
         train, labels = asked.rows, corpus.answers[asked.rows]
         if settings.use_machine_labels:
             theirs = free[plan.machine.rows]

@@ -1,5 +1,6 @@
 """Loops by name: the one that ships, others of a head and a strategy, and the tutorial's."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -8,6 +9,7 @@ import numpy as np
 from spacy.util import load_config, registry
 
 import components.code  # noqa: F401
+from scripts.active_learning.arrays import Rows
 from scripts.active_learning.draw import DrawSettings
 from scripts.active_learning.plan import StepSettings
 from scripts.active_learning.proof import PromiseSettings
@@ -50,11 +52,20 @@ class Budget:
 
 
 def run_loop(
-    name: str, corpus: Corpus, data: Embedded, budget: Budget, seed: int
+    name: str,
+    corpus: Corpus,
+    data: Embedded,
+    budget: Budget,
+    seed: int,
+    found: Rows | None = None,
+    done: Callable[[Snapshot], bool] | None = None,
 ) -> list[Snapshot]:
     """name: "shipped" (configs/loop.cfg and its pipeline as they are, with draws from anywhere
     and all), "tutorial", or HEAD/STRATEGY, which asks by the strategy alone; with /names at its
-    end, the head is told the names of the labels only and not what they mean."""
+    end, the head is told the names of the labels only and not what they mean.
+
+    found, done: As of `simulate`; not for the tutorial's.
+    """
     rng = np.random.default_rng([seed, 1])
     if name == TUTORIAL:
         return tutorial_loop(corpus, rng, budget=budget.tutorial)
@@ -76,7 +87,7 @@ def run_loop(
             budget.start,
         )
     settings = SimulationSettings(budget.labels, start, look_every=budget.look_every, queue=queue)
-    return simulate(corpus, fit, step, settings, rng)
+    return simulate(corpus, fit, step, settings, rng, found, done)
 
 
 def by_strategy(name: str, batch_size: int) -> StepSettings:

