@@ -235,7 +235,7 @@ def rare(
     cache: Cache = DEFAULT_CACHE,
     size: Annotated[int, typer.Option(help="Texts in the pool, if there are so many")] = 20_000,
     share: Annotated[float, typer.Option(help="Of the rare class in the pool")] = 0.005,
-    budget: Annotated[int, typer.Option(help="Labels in all")] = 400,
+    budget: Annotated[int, typer.Option(help="Labels in all")] = 200,
     similar: Annotated[int, typer.Option(help="Similar texts that are labelled, of each")] = 5,
     of: Annotated[int, typer.Option(help="Classes of so many of the first data sets")] = 1,
     seeds: Annotated[int, typer.Option(help="Pools and loops of each class")] = 1,

@@ -3,7 +3,6 @@ worth (`weasel run browse`)."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -40,7 +39,7 @@ class Conditions:
 
     size: int = 20_000
     share: float = 0.005
-    budget: int = 400
+    budget: int = 200
     similar: int = 5
     of: int = 1
 
@@ -143,33 +142,46 @@ def search(case: Case, similar: int) -> Rows:
     return np.array(list(dict.fromkeys([*first.tolist(), *near.ravel().tolist()])), dtype=np.intp)
 
 
-def finds(case: Case, snapshot: Snapshot) -> bool:
-    """Whether the model finds 80 % of the texts of the class outside the pool, which nobody is
-    asked about, and half of those in the pool that it calls so are of the class."""
+class Look(NamedTuple):
+    """recall: share of the texts of the class outside the pool, which nobody is asked about, that
+    the model finds. precision: share of the class among the texts of the pool that it calls so."""
+
+    labels: int
+    recall: float
+    precision: float
+
+    @property
+    def finds(self) -> bool:
+        return self.recall >= FOUND and self.precision >= PRECISE
+
+
+def look(case: Case, snapshot: Snapshot) -> Look:
     called = snapshot.predicted == case.rare
     found, in_pool = called[: case.spare], called[case.spare :]
-    right = in_pool & (case.corpus.truth == case.rare)
-    return bool(found.mean() >= FOUND and right.sum() >= PRECISE * in_pool.sum())
+    right = (in_pool & (case.corpus.truth == case.rare)).sum()
+    return Look(snapshot.labels, float(found.mean()), float(right / max(in_pool.sum(), 1)))
 
 
-def labels_needed(case: Case, budget: int, seed: int, found: Rows | None = None) -> float:
-    """Labels by people when the loop as shipped first finds the class; infinity if the budget is
-    spent before. found: What the person labels after a search."""
-    last = run_loop(
+def looks(case: Case, budget: int, seed: int, found: Rows | None = None) -> list[Look]:
+    """After each step of the loop as shipped, until the model finds the class or the budget is
+    spent. found: What the person labels after a search."""
+    snapshots = run_loop(
         f"{SHIPPED}/{NAMES}",
         case.corpus,
         case.data,
         Budget(labels=budget),
         seed,
         found,
-        partial(finds, case),
-    )[-1]
-    return last.labels if finds(case, last) else float("inf")
+        lambda snapshot: look(case, snapshot).finds,
+    )
+    return [look(case, snapshot) for snapshot in snapshots]
 
 
 def compare(sources: Sequence[Source], conditions: Conditions, seeds: int) -> list[dict[str, Any]]:
-    """A row a class, medians over the seeds, and one of all: labels until the class is found, with
-    and without a search of the pool. The labels that the search cost count."""
+    """A row a class, medians over the seeds, and one of all: labels until the model finds the class
+    (80 % of it, and half of what it calls so is of the class), with and without a search of the
+    pool, and the share of the class that it finds at the end, in percent. The labels that the
+    search cost count."""
     runs: dict[str, list[dict[str, Any]]] = {}
     for seed in range(seeds):
         for case in cases(sources, conditions, seed):
@@ -180,9 +192,11 @@ def compare(sources: Sequence[Source], conditions: Conditions, seeds: int) -> li
                 "words": ", ".join(case.words),
                 "searched": len(found),
                 "of them right": int((case.corpus.truth[found] == case.rare).sum()),
-                "without": labels_needed(case, conditions.budget, seed),
-                "with": labels_needed(case, conditions.budget, seed, found),
             }
+            for name, theirs in (("without", None), ("with", found)):
+                seen = looks(case, conditions.budget, seed, theirs)
+                run[name] = seen[-1].labels if seen[-1].finds else float("inf")
+                run[f"recall {name}"] = round(100 * seen[-1].recall)
             runs.setdefault(case.name, []).append(run)
             msg.text(f"{case.name}, seed {seed + 1} of {seeds}: {run}")
     rows = [{"class": name, **_median(some)} for name, some in runs.items()]

@@ -13,8 +13,6 @@ from scripts.records.pool_dataset import answered_in_pool, embeddings_in_pool, p
 from scripts.records.replies import Replied, Reply, as_sent, by_id, put
 from scripts.records.settings import MOST
 
-MOST_ASKED = 9  # times that a text is ever asked
-
 
 class Found(NamedTuple):
     """A response of the pool's data set that the loop's does not have. record: The record there
@@ -50,11 +48,7 @@ def _new(dataset: LoopDataset, copied: dict[tuple[str, str], Reply]) -> list[Fou
     if not texts:
         return []
     known = set(dataset.dataset.settings.questions[QUESTION].labels)
-    rounds = [f"-{n}" for n in range(2, MOST_ASKED + 1)]
-    ids = [one.id + end for one in texts for end in ("", *rounds)]
-    there: dict[str, list[Replied]] = {}
-    for one in by_id(dataset.client, dataset.dataset.id, ids):
-        there.setdefault(one.id.partition("-")[0], []).append(one)
+    there = _rounds(dataset, [one.id for one in texts])
     found, foreign = [], 0
     for text in texts:
         records = sorted(there.get(text.id, ()), key=lambda one: one.made)
@@ -77,6 +71,19 @@ def _new(dataset: LoopDataset, copied: dict[tuple[str, str], Reply]) -> list[Fou
             f"labels are none of '{dataset.settings.dataset}'"
         )
     return found
+
+
+def _rounds(dataset: LoopDataset, ids: Sequence[str]) -> dict[str, list[Replied]]:
+    """The loop's records of these texts, of each as often as it was asked."""
+    there: dict[str, list[Replied]] = {}
+    wanted, number = list(ids), 1
+    while wanted:
+        found = by_id(dataset.client, dataset.dataset.id, wanted)
+        for one in found:
+            there.setdefault(one.id.partition("-")[0], []).append(one)
+        number += 1
+        wanted = [f"{one.id.partition('-')[0]}-{number}" for one in found]
+    return there
 
 
 def _copy(dataset: LoopDataset, found: Sequence[Found]) -> None:

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 import argilla as rg
 import numpy as np
+from argilla._exceptions import api_error_handler
 
 from scripts.records.convert import NONE, TEXT, VECTOR, suggestion
 from scripts.records.dataset import LoopDataset, check_labels, find
@@ -162,15 +163,25 @@ def find_pool(loop: LoopDataset) -> rg.Dataset | None:
 
 def answered_in_pool(loop: LoopDataset) -> list[Replied]:
     """The texts that people have answered in the pool's data set; none where there is no such."""
-    pool = find_pool(loop)
-    return answered(loop.client, pool.id) if pool is not None else []
+    pool = _pool_id(loop)
+    return answered(loop.client, pool) if pool else []
 
 
 def embeddings_in_pool(loop: LoopDataset, ids: Sequence[str]) -> dict[str, dict[str, list[float]]]:
     """Text id -> vectors, by name."""
-    pool = find_pool(loop)
-    assert pool is not None
-    return {one.id: one.vectors for one in by_id(loop.client, pool.id, ids, vectors=True)}
+    found = by_id(loop.client, _pool_id(loop), ids, vectors=True)
+    return {one.id: one.vectors for one in found}
+
+
+@api_error_handler
+def _pool_id(loop: LoopDataset) -> str | None:
+    """In one request, where the SDK makes nine: every step asks."""
+    reply = loop.client.http_client.get("/api/v1/me/datasets")
+    reply.raise_for_status()
+    items = reply.json()["items"]
+    ours = next((one for one in items if one["id"] == str(loop.dataset.id)), {})
+    wanted = (pool_name(loop.settings.dataset), ours.get("workspace_id"))
+    return next((one["id"] for one in items if (one["name"], one["workspace_id"]) == wanted), None)
 
 
 def _settings(loop: ArgillaSettings) -> ArgillaSettings:

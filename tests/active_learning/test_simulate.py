@@ -226,3 +226,24 @@ def test_budgets_show_the_last_model_within_them():
     assert sorted(found) == [50, 100]
     assert found[50].labels == 50
     assert at_budgets([replace(s, labels=60) for s in snapshots[:1]], (50,)) == {}
+
+
+def test_what_people_find_by_themselves_teaches_proves_nothing_and_counts() -> None:
+    data, found = corpus(), np.array([3, 1, 4, 15, 9])
+    step = StepSettings(batch_size=20)
+    settings = SimulationSettings(budget=100, start=20)
+    rng = np.random.default_rng(0)
+    snapshots = simulate(data, fit, step, settings, rng, found)
+    alone = simulate(data, fit, step, settings, np.random.default_rng(0))
+    first = alone[0].asked.tolist()
+    new = [row for row in found.tolist() if row not in first]
+    assert snapshots[0].asked.tolist() == first + new
+    assert snapshots[-1].labels == 100
+    assert len(set(snapshots[-1].asked.tolist())) == 100
+    draws = snapshots[-1].pool.draws
+    assert np.isnan(draws.chance).sum() == 20 + len(new)
+    assert draws.uniform == pytest.approx(draws.anywhere[20 + len(new) :].sum())
+    ended = simulate(
+        data, fit, step, settings, np.random.default_rng(0), done=lambda s: s.labels >= 60
+    )
+    assert [s.labels for s in ended] == [20, 40, 60]
