@@ -179,8 +179,8 @@ def _pool_id(loop: LoopDataset) -> str | None:
     reply = loop.client.http_client.get("/api/v1/me/datasets")
     reply.raise_for_status()
     items = reply.json()["items"]
-    ours = next((one for one in items if one["id"] == str(loop.dataset.id)), {})
-    wanted = (pool_name(loop.settings.dataset), ours.get("workspace_id"))
+    places = {one["id"]: one["workspace_id"] for one in items}
+    wanted = (pool_name(loop.settings.dataset), places.get(str(loop.dataset.id)))
     return next((one["id"] for one in items if (one["name"], one["workspace_id"]) == wanted), None)
 
 

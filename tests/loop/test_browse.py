@@ -32,6 +32,7 @@ from scripts.records.answers import Answer, Answers
 from scripts.records.convert import NONE, QUESTION, TEXT, VECTOR, to_value
 from scripts.records.dataset import BOT, LoopDataset, find
 from scripts.records.pool_dataset import find_pool, pool_name
+from tests.loop.test_live import hear, running
 from tests.loop_fixtures import Loop, new_name, opened
 
 
@@ -573,3 +574,21 @@ def test_the_command_says_where_to_search(overrides: list[str]) -> None:
     assert "/annotation-mode" in said
     said = subprocess.check_output([*command[:-1], "9", "--refresh", "true"], text=True)
     assert "2 texts put there, 7 were there already, 0 of them brought up to date" in said
+
+
+def test_live_hears_what_is_answered_in_the_pool(
+    settings: Callable[..., Settings], overrides: list[str]
+) -> None:
+    chosen = settings()
+    with opened(chosen) as (loop, gold):
+        dataset = loop[0]
+        browse(*loop, chosen, first=10)
+        with running(*overrides, "--every", "600") as live:
+            hear(live, "Step 0")
+            id_ = next(id_ for id_ in open_ids(loop) if id_ in loop[2].ids[:10])
+            say(dataset, id_, gold[id_])
+            for _ in range(60):
+                if id_ not in open_ids(loop):
+                    break
+                time.sleep(0.5)
+            assert answer_of(dataset, id_).source == "found"
