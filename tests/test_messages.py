@@ -108,9 +108,9 @@ def test_wrong_settings(fails: Run, paths: list[str]) -> None:
 
 
 WITH_SETTINGS = {
-    "annotate": [], "finish": ["x.jsonl"], "live": [], "pull": ["x.spacy"], "report": ["x.csv"],
-    "reset": [], "review": [], "seed": ["x.csv"], "simulate": [], "step": [], "test_set": ["5"],
-    "train": ["x.spacy", "model"],
+    "annotate": [], "argilla_move": [], "finish": ["x.jsonl"], "labels": [], "live": [],
+    "pull": ["x.spacy"], "report": ["x.csv"], "reset": [], "review": [], "seed": ["x.csv"],
+    "simulate": [], "step": [], "test_set": ["5"], "train": ["x.spacy", "model"],
 }  # fmt: skip
 
 

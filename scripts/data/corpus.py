@@ -12,6 +12,7 @@ from scripts.cli.errors import ProjectError
 
 # {"id": str, "text": str, "labels": list[str], empty for none of the labels, or None: unlabelled}
 Row = dict[str, Any]
+UNDER_WAY = "labels_change.json"  # what data.label_files notes while labels change
 
 
 def text_id(text: str) -> str:
@@ -44,8 +45,14 @@ def read_pool(corpus: Path) -> Pool:
 def read_labels(corpus: Path) -> dict[str, str]:
     """The labels, in their order, each with its description.
 
-    RAISES (ProjectError): There is no labels file, or it has fewer than two labels.
+    RAISES (ProjectError): There is no labels file, or it has fewer than two labels; or they are
+        being changed, and not all places have the new ones yet.
     """
+    if (corpus / UNDER_WAY).exists():
+        raise ProjectError(
+            "A change of the labels was begun and is not finished.",
+            "Finish it: weasel run labels",
+        )
     path = _existing(corpus / "labels.json")
     labels = dict(srsly.read_json(path))
     if len(labels) < 2:

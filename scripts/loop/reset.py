@@ -1,4 +1,4 @@
-"""What is kept of a data set in Argilla that is deleted."""
+"""What is kept of a data set in Argilla that is deleted, or whose labels change."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -10,13 +10,19 @@ from scripts.records.answers import Answer, resolve
 from scripts.records.dataset import BOT
 
 
+def now() -> str:
+    """For names: 20260131-235959."""
+    return f"{datetime.now():%Y%m%d-%H%M%S}"
+
+
 def backup(
-    answers: Sequence[Answer], multi_label: bool, folder: Path, name: str
+    answers: Sequence[Answer], multi_label: bool, folder: Path, name: str, stamp: str = ""
 ) -> tuple[Path, int]:
     """Write all that was answered to a new JSONL file that `seed` and `prepare` read.
 
     A text that waits, as it is asked again or of more people, has the label that was given so far.
 
+    stamp: Ends the file's name; empty for the present time.
     RETURNS: The file, and how many of its texts have a label. Those that people discarded or
     disagree about have none, but who said what is there for all.
     """
@@ -35,6 +41,6 @@ def backup(
                     },
                 }
             )
-    path = folder / f"{name}-labels-{datetime.now():%Y%m%d-%H%M%S}.jsonl"
+    path = folder / f"{name}-labels-{stamp or now()}.jsonl"
     srsly.write_jsonl(path, rows)
     return path, sum(row["label"] is not None for row in rows)

@@ -17,6 +17,7 @@ from argilla._exceptions import (
 from scripts.argilla_server.manage import read_credentials
 from scripts.cli.errors import ProjectError
 
+Client = rg.Argilla
 DEFAULT_PORT = 6900  # of the embedded server, as in project.yml
 
 
@@ -57,6 +58,25 @@ def argilla_client(home: Path) -> Iterator[rg.Argilla]:
     with plain_messages(url):
         _ask_status(url)  # at once, where the SDK would try for ten seconds
         yield rg.Argilla(api_url=url, api_key=key)
+
+
+@contextmanager
+def other_client(url: str, key: str) -> Iterator[rg.Argilla]:
+    """A client of a second server. Only that it answers and knows the key is said here in words of
+    its own: what goes wrong later may be either server's.
+
+    RAISES (ProjectError): No server answers there, or it does not know the key.
+    """
+    try:
+        _ask_status(url).raise_for_status()
+        client = rg.Argilla(api_url=url, api_key=key)
+    except (httpx.HTTPError, httpx.InvalidURL) as err:
+        raise ProjectError(f"No Argilla server answers at {url}.", str(err)) from None
+    except (UnauthorizedError, ArgillaCredentialsError):
+        raise ProjectError(
+            f"Argilla at {url} does not know the API key given.", "Check ARGILLA_TARGET_KEY."
+        ) from None
+    yield client
 
 
 @contextmanager

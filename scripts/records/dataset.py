@@ -19,9 +19,9 @@ from scripts.records.questions import (
     question_labels,
     questions,
 )
-from scripts.records.settings import MOST, ArgillaSettings
+from scripts.records.settings import BOT, MOST, ArgillaSettings
+from scripts.records.swap import check_not_in_the_making, take_late
 
-BOT = "classy-bot"  # gives the machine's answers
 ORACLE = "simulated-oracle"  # answers from gold labels, in demos, tests and benchmarks
 # Where a record comes from: a cold start or examples that were given, a draw, a draw that fell on
 # what the bot had answered, the bot itself, a second look by a person, or a label given in the
@@ -50,6 +50,7 @@ class LoopDataset:
         """
         workspace, dataset = find(client, settings)
         if dataset is None:
+            check_not_in_the_making(client, settings.dataset, str(workspace.id))
             if dim is None:
                 raise ProjectError(
                     f"There is no data set '{settings.dataset}' in Argilla yet.",
@@ -65,6 +66,7 @@ class LoopDataset:
             dataset.get()
             check_labels(dataset, settings, labels)
             add_metadata(dataset)
+            take_late(client, str(dataset.id), str(workspace.id))
         return cls(client, dataset, settings)
 
     @property
@@ -335,7 +337,9 @@ def check_labels(dataset: rg.Dataset, settings: ArgillaSettings, labels: dict[st
         raise ProjectError(
             f"Argilla's data set '{dataset.name}' has the labels {', '.join(there)}; "
             f"the project has {', '.join(expected)}.",
-            "Use the same labels, or another data set: [argilla] dataset in configs/loop.cfg.",
+            "To change labels while people label: weasel run labels\nIf they were changed on "
+            "another machine, make the same change here. Or use another data set: [argilla] "
+            "dataset in configs/loop.cfg.",
         )
     if not several and dataset.settings.questions[NOTE] is None:
         # Made before the note was there, and Argilla adds no question to a published data set.

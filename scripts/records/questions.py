@@ -1,6 +1,7 @@
 """What the page asks annotators, and what it tells them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import Literal
 
 import argilla as rg
 
@@ -8,6 +9,8 @@ from scripts.cli.errors import ProjectError
 from scripts.records.convert import NONE, QUESTION
 
 NOTE = "note"
+KEYS = 9  # choices that have a number key of one digit
+MOST_CHARACTERS = 10_000  # of guidelines
 
 # What each data set is for, above what its page says of the labels and keys.
 ASKED = (
@@ -34,6 +37,15 @@ def question_labels(labels: Iterable[str], multi_label: bool) -> list[str]:
     return [*names, NONE] if multi_label else names
 
 
+def labels_order(names: Sequence[str]) -> Literal["natural", "suggestion"]:
+    """How Argilla's page lists the choices where a text may have several labels.
+
+    With many, those that the model suggests come first. With few, each keeps its place and with it
+    its number key. Where a text has one label, Argilla has no such setting.
+    """
+    return "suggestion" if len(names) > KEYS else "natural"
+
+
 def questions(names: list[str], multi_label: bool) -> list[rg.LabelQuestion | rg.TextQuestion]:
     """The question and, for a single label, an optional note that makes its keys safe.
 
@@ -42,7 +54,10 @@ def questions(names: list[str], multi_label: bool) -> list[rg.LabelQuestion | rg
     second question a number only chooses. It costs a key where the suggestion is wrong.
     """
     if multi_label:  # there a number never submits
-        return [rg.MultiLabelQuestion(name=QUESTION, title="Labels", labels=names)]
+        order = labels_order(names)
+        return [
+            rg.MultiLabelQuestion(name=QUESTION, title="Labels", labels=names, labels_order=order)
+        ]
     return [
         rg.LabelQuestion(name=QUESTION, title="Label", labels=names),
         rg.TextQuestion(
@@ -59,9 +74,6 @@ def default_guidelines(labels: dict[str, str], multi_label: bool, suggests: bool
 
     suggests: Whether texts come with what the model thinks of them.
     """
-    lines = [
-        f"- **{name}**" + (f": {text}" if text != name else "") for name, text in labels.items()
-    ]
     if multi_label:
         task = "Choose every label that fits the text."
         keys = [
@@ -86,7 +98,7 @@ def default_guidelines(labels: dict[str, str], multi_label: bool, suggests: bool
             "- **Backspace** discards a text that fits no label: it is not asked again and never "
             "trained on.",
         ]
-    if len(question_labels(labels, multi_label)) > 9:
+    if len(question_labels(labels, multi_label)) > KEYS:
         keys.append(
             "- With ten choices or more, a 1 waits a moment for a second digit: press Enter when "
             "you see the label on."
@@ -99,10 +111,30 @@ def default_guidelines(labels: dict[str, str], multi_label: bool, suggests: bool
         [
             task + about * suggests,
             "",
-            *lines,
+            label_lines(labels),
             "",
             "Keys:",
             "",
             *keys,
         ]
     )
+
+
+def label_lines(labels: dict[str, str]) -> str:
+    return "\n".join(
+        f"- **{name}**" + (f": {text}" if text != name else "") for name, text in labels.items()
+    )
+
+
+def rewrite_guidelines(
+    there: str, old: dict[str, str], new: dict[str, str], multi_label: bool
+) -> str:
+    """Guidelines with the new labels in place of the old ones, where this project wrote them."""
+    pairs = [
+        (default_guidelines(old, multi_label, how), default_guidelines(new, multi_label, how))
+        for how in (True, False)
+    ]
+    for before, after in [*pairs, (label_lines(old), label_lines(new))]:
+        if before in there:
+            return there.replace(before, after)[:MOST_CHARACTERS]
+    return there

@@ -3,6 +3,7 @@
 from pydantic import BaseModel, ConfigDict, Field
 
 MOST = 500  # records that Argilla takes in one request
+BOT = "classy-bot"  # gives the machine's answers
 
 
 class Block(BaseModel):

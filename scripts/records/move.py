@@ -1,0 +1,154 @@
+"""Every data set of a workspace copied to another Argilla server."""
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import argilla as rg
+
+from scripts.cli.errors import ProjectError
+from scripts.records.copy import (
+    Side,
+    all_users,
+    copy_records,
+    create,
+    differences,
+    is_whole,
+    settings_of,
+    tally,
+    user_ids,
+)
+from scripts.records.rest import Json, data_sets, request
+from scripts.records.swap import MAKING
+
+
+@dataclass
+class Moved:
+    """A data set that was copied. counts: What the source has. missing: In what the target differs
+    from it, in words. empty_drafts: Drafts without a choice, which Argilla does not take."""
+
+    name: str
+    url: str
+    copied: int
+    counts: dict[str, int] = field(default_factory=dict)
+    missing: list[str] = field(default_factory=list)
+    empty_drafts: int = 0
+
+
+def chosen(client: rg.Argilla, workspace: rg.Workspace, names: Sequence[str]) -> list[Json]:
+    """The data sets of the workspace that are to be copied: those named, or all.
+
+    RAISES (ProjectError): One is not there, or none is.
+    """
+    there = data_sets(client, str(workspace.id))
+    if unknown := [name for name in names if name not in there]:
+        raise ProjectError(
+            f"There is no data set '{unknown[0]}' in the workspace '{workspace.name}'.",
+            f"Nothing was copied. There are: {', '.join(there) or 'none'}",
+        )
+    found = [
+        one
+        for name, one in there.items()
+        # What is in the making is made anew by whoever makes it.
+        if name in names or (not names and is_whole(one) and not name.endswith(MAKING))
+    ]
+    if not found:
+        raise ProjectError(f"There is no data set in the workspace '{workspace.name}' to copy.")
+    return found
+
+
+def target_workspace(source: rg.Argilla, target: rg.Argilla, name: str) -> Json:
+    """The workspace of this name on the target; made if it is not there yet.
+
+    RAISES (ProjectError): The target is the source.
+    """
+    there = {one["id"]: one for one in workspaces(target)}
+    if any(one["id"] in there for one in workspaces(source)):
+        raise ProjectError(
+            "Both addresses lead to the same Argilla server, or to a copy of its database.",
+            "Nothing was copied. Give the other server's address and key: see --help",
+        )
+    for one in there.values():
+        if one["name"] == name:
+            return one
+    return dict(request(target, "POST", "/workspaces", json={"name": name}))
+
+
+def workspaces(client: rg.Argilla) -> list[Json]:
+    return list(request(client, "GET", "/me/workspaces")["items"])
+
+
+def move_users(
+    source: rg.Argilla,
+    workspace: rg.Workspace,
+    datasets: Sequence[Json],
+    target: rg.Argilla,
+    there: Json,
+) -> dict[str, str]:
+    """Make the users that the target does not have, with random passwords, and let all of them into
+    the workspace: those of the source's workspace and those who said something.
+
+    RETURNS: User name -> password of those made.
+    """
+    users = all_users(source)
+    members = _members(source, str(workspace.id))
+    for one in datasets:
+        said = request(source, "GET", f"/datasets/{one['id']}/users/progress")["users"]
+        members |= {user["username"] for user in said}
+    known, inside = {u["username"]: u for u in all_users(target)}, _members(target, there["id"])
+    made = {}
+    for user in users:
+        name = user["username"]
+        if name not in members:
+            continue
+        if name not in known:
+            made[name] = secrets.token_urlsafe(16)
+            body = {key: user[key] for key in ("username", "first_name", "last_name")}
+            # No owner but the one whose server it is.
+            role = "annotator" if user["role"] == "annotator" else "admin"
+            own = {"role": role, "password": made[name]}
+            known[name] = request(target, "POST", "/users", json={**body, **own})
+        if known[name]["role"] != "owner" and name not in inside:
+            path = f"/workspaces/{there['id']}/users"
+            request(target, "POST", path, json={"user_id": known[name]["id"]})
+    return made
+
+
+def _members(client: rg.Argilla, workspace_id: str) -> set[str]:
+    found = request(client, "GET", f"/workspaces/{workspace_id}/users")["items"]
+    return {user["username"] for user in found}
+
+
+def move(source: rg.Argilla, dataset: Json, target: rg.Argilla, workspace: Json) -> Moved:
+    """Copy one data set, with the users that are there; what is there already stays, and where both
+    sides differ the later answer counts.
+
+    RAISES (ProjectError): The target has another data set of this name.
+    """
+    name = dataset["name"]
+    there = data_sets(target, workspace["id"]).get(name)
+    settings = settings_of(source, dataset)
+    if there is not None and not is_whole(there):  # cut short in the making: without records
+        request(target, "DELETE", f"/datasets/{there['id']}")
+        there = None
+    if there is None:
+        there = create(target, workspace["id"], name, settings)
+    elif _shape(settings_of(target, there)) != _shape(settings):
+        raise ProjectError(
+            f"The other server has a data set '{name}' with other fields, labels or settings.",
+            "It was not changed. Delete or rename it there, then run the same command again.",
+        )
+    one = Side(source, dataset["id"], user_ids(source))
+    other = Side(target, there["id"], user_ids(target))
+    copied = copy_records(one, other, lambda record: record, title=name)
+    counts = tally(one)
+    url = f"{str(target.api_url).rstrip('/')}/dataset/{there['id']}/annotation-mode"
+    missing = differences(counts, tally(other))
+    return Moved(name, url, copied, dict(counts), missing, one.empty_drafts)
+
+
+def _shape(settings: Json) -> Json:
+    """What two data sets have to share to hold the same records."""
+    parts = ("fields", "questions", "properties")
+    found = {part: {item["name"]: item["settings"] for item in settings[part]} for part in parts}
+    return {**found, "vectors": {item["name"]: item["dimensions"] for item in settings["vectors"]}}

@@ -1,0 +1,59 @@
+"""Argilla's HTTP API where its SDK hides what a copy needs: discards without a value, the time of
+an answer, users by id, names of data sets that change."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import argilla as rg
+from argilla._exceptions._api import api_error_handler
+
+from scripts.records.settings import MOST
+
+Json = dict[str, Any]
+READ = "responses,suggestions"
+
+
+@api_error_handler
+def request(client: rg.Argilla, method: str, path: str, **options: Any) -> Any:
+    """What the server answers to a request, as JSON.
+
+    RAISES (ArgillaError): It refuses, as the SDK itself says it; `plain_messages` puts it in words.
+    """
+    reply = client.http_client.request(method, f"/api/v1{path}", **options)
+    reply.raise_for_status()
+    return reply.json() if reply.content else None
+
+
+def data_sets(client: rg.Argilla, workspace_id: str) -> dict[str, Json]:
+    """The data sets of a workspace that the key can see, by name, oldest first."""
+    found = request(client, "GET", "/me/datasets", params={"workspace_id": workspace_id})["items"]
+    found.sort(key=lambda one: one["inserted_at"])
+    return {one["name"]: one for one in found}
+
+
+def questions_of(client: rg.Argilla, dataset_id: str) -> list[Json]:
+    return list(request(client, "GET", f"/datasets/{dataset_id}/questions")["items"])
+
+
+def read_records(
+    client: rg.Argilla, dataset_id: str, vectors: bool = False
+) -> Iterator[tuple[Json, int]]:
+    """Every record with its responses and suggestions, in the order in which they were made; and
+    how many records there are.
+
+    vectors: With their vectors too.
+    """
+    include = f"{READ},vectors" if vectors else READ
+    seen: set[str] = set()
+    offset, total = 0, 1
+    while offset < total:
+        params = {"offset": offset, "limit": MOST, "include": include}
+        page = request(client, "GET", f"/datasets/{dataset_id}/records", params=params)
+        total = page["total"]
+        offset += len(page["items"])
+        for record in page["items"]:
+            if record["id"] not in seen:
+                seen.add(record["id"])
+                yield record, total
+        if not page["items"]:
+            return
