@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from scripts.argilla_server import manage
+from scripts.argilla_server.database import LITTLE_FREE, free_space, size, stored
 from scripts.cli.app import run
 from scripts.cli.console import msg
 
@@ -18,8 +19,11 @@ def main(
 ) -> None:
     """Say whether the server runs: exit code 0 if so, 3 if stopped, 1 if it does not answer."""
     status = manage.status(home)
+    free = free_space(home)
+    if free < LITTLE_FREE:
+        msg.warn(f"The disk of {home} is nearly full: {size(free)} are free")
     if status.state == "running":
-        msg.good(f"Argilla runs on {status.url} (process {status.pid})")
+        msg.good(f"Argilla runs on {status.url} (process {status.pid}); {stored(home)}")
     elif status.state == "stopped":
         msg.info("Argilla is stopped")
         raise typer.Exit(STOPPED)

@@ -1,6 +1,9 @@
 """Wrong input on the command line: one plain message, exit code 1, no traceback, nothing lost."""
 
+import contextlib
 import importlib
+import os
+import re
 import shutil
 import subprocess
 import sys
@@ -10,6 +13,7 @@ from pathlib import Path
 
 import pytest
 import srsly
+import typer
 
 from scripts.argilla_server.manage import Credentials
 from scripts.cli.app import run
@@ -128,7 +132,7 @@ def test_unknown_settings_are_named(fails: Run, command: str) -> None:
     [
         ("prepare", ["x.csv", "x"]), ("encoder", ["x", "x"]), ("check_package", ["x", "x"]),
         ("argilla_start", []), ("argilla_status", []), ("argilla_stop", []),
-        ("argilla_password", []),
+        ("argilla_password", []), ("argilla_backup", []), ("argilla_restore", []),
     ],
 )  # fmt: skip
 def test_all_other_commands_refuse_unknown_options(
@@ -232,3 +236,72 @@ def test_examples_name_their_own_var(fails: Run, paths: list[str], tmp_path: Pat
     fails("scripts.seed", str(data), *none, *paths, words=["Examples need labels"])
     data.write_text("text,label\nA goal,weather\n")
     fails("scripts.seed", str(data), *paths, words=["labels that the settings don't have: weather"])
+
+
+COMMANDS = sorted(path.stem for path in Path("scripts").glob("[a-z]*.py"))
+# What somebody may copy: commands, options with a value, and paths.
+COPIED = r"`[^`]+`|--[\w-]+ \S+|\S*[/_]\S*"
+
+
+@pytest.mark.parametrize("command", [name for name in COMMANDS if name != "benchmark"])
+def test_help_breaks_no_command_and_no_path(command: str) -> None:
+    app = typer.Typer(add_completion=False, rich_markup_mode=None)
+    app.command()(importlib.import_module(f"scripts.{command}").main)
+    made = typer.main.get_command(app)
+    wide, narrow = (
+        made.get_help(typer.Context(made, terminal_width=width, max_content_width=width))
+        for width in (5000, 80)
+    )
+    assert max(map(len, narrow.splitlines())) <= 80
+    for copied in set(re.findall(COPIED, wide)):
+        assert copied in narrow, f"{copied!r} is broken over lines: word the help otherwise"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no pseudo-terminals")
+def test_messages_do_not_fold_in_a_terminal_of_80_columns(tmp_path: Path) -> None:
+    home = tmp_path / ("a folder with a long name and spaces " * 3) / "home"
+    command = [sys.executable, "-m", "scripts.argilla_password", "--home", str(home)]
+    shown = in_terminal(command)
+    assert f"There is no account in {home}/credentials.json yet." in shown.splitlines()[0]
+    assert "Start the server, which makes one: weasel run argilla-start" in shown.splitlines()
+
+
+def test_no_bar_where_the_output_is_no_terminal(tmp_path: Path) -> None:
+    program = """
+from scripts.cli import app
+from pathlib import Path
+import sqlite3, sys, tqdm
+from scripts.argilla_server.backup import copy
+path = Path(sys.argv[1])
+with sqlite3.connect(path / "one.db") as database:
+    database.execute("CREATE TABLE IF NOT EXISTS x AS WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL "
+                     "SELECT i + 1 FROM n WHERE i < 400000) SELECT i, i || 'text' FROM n")
+database.close()
+copy(path / "one.db", path / "two.db", "Writing")
+list(tqdm.tqdm(range(9)))
+"""
+    command = [sys.executable, "-c", program, str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert "Writing" in in_terminal(command)
+
+
+def in_terminal(command: Sequence[str]) -> str:
+    """What a program shows in a terminal of 80 columns, without colours."""
+    import fcntl
+    import pty
+    import struct
+    import termios
+
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+    process = subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs)
+    os.close(theirs)
+    shown = b""
+    with contextlib.suppress(OSError):  # which is how Linux says that it has ended
+        while part := os.read(ours, 65536):
+            shown += part
+    process.wait()
+    os.close(ours)
+    text = shown.decode().replace("\r\n", "\n")
+    return re.sub(r"\x1b\[[0-9;]*[A-Za-z]", "", text).lstrip("\n")

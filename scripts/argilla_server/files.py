@@ -9,6 +9,9 @@ import os
 from pathlib import Path
 from typing import Any
 
+HOST = "127.0.0.1"
+
+BACKUPS = "backups"  # beside the data folder, so that they outlive it
 CREDENTIALS = "credentials.json"
 DATABASE = "argilla.db"
 LOG = "server.log"

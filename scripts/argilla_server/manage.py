@@ -3,32 +3,27 @@
 Everything it keeps is in one folder (`.argilla` by default): the environment of the server
 (`venv/`), the database, the log, and `credentials.json`, which only its owner can read. The
 account named in that file is set to the password and API key in it whenever the server starts.
-
-ARGILLA_SERVER_VENV names another place for the server's environment, so that several data
-folders (those of tests, say) share one; it is made there if it isn't yet.
 """
 
 import contextlib
 import errno
-import fcntl
-import hashlib
 import http.client
 import json
 import os
 import secrets
-import shutil
 import signal
 import socket
 import subprocess
-import sys
 import time
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
+from scripts.argilla_server.backup import folder, remedy
+from scripts.argilla_server.database import check_start
 from scripts.argilla_server.files import (
     CREDENTIALS,
+    HOST,
     LOG,
     SECRET,
     START_LOCK,
@@ -37,26 +32,24 @@ from scripts.argilla_server.files import (
     UNIT_LOCK,
     VENV,
     is_locked,
-    open_lock,
     read_json,
-    try_lock,
     write_private,
 )
-from scripts.argilla_server.serve import HOST, ask_redis, socket_path
+from scripts.argilla_server.install import (
+    LOG_LINES,
+    ServerError,
+    ensure_venv,
+    venv_folder,
+)
+from scripts.argilla_server.redis_process import ask_redis, socket_path
+from scripts.argilla_server.waiting import progress, wait, waiting_for_lock
 from scripts.cli.console import msg
 
 USERNAME = WORKSPACE = "argilla"
-VENV_VARIABLE = "ARGILLA_SERVER_VENV"
-REQUIREMENTS = Path(__file__).with_name("requirements.txt")
 PROJECT = Path(__file__).resolve().parents[2]
 START_SECONDS = 180
 STOP_SECONDS = 45
 MAX_LOG_BYTES = 5_000_000
-LOG_LINES = 15
-
-
-class ServerError(Exception):
-    """Something the user can do something about; the text says what."""
 
 
 @dataclass(frozen=True)
@@ -106,18 +99,30 @@ def start(home: Path, port: int = 6900) -> Credentials:
     Raises ServerError if it can't be started.
     """
     home = home.resolve()
-    _make_home(home)
-    with _waiting_for_lock(home / START_LOCK, "Another command is starting the server: waiting"):
+    make_home(home)
+    with waiting_for_lock(home / START_LOCK, "Another command is starting the server: waiting"):
         running = _running(home)
         if running is not None:
             if running.api_url != _url(port):
                 msg.warn(f"The server already runs, and not on port {port}: stop it to change that")
             return running
         _check_port(port)
-        python = ensure_venv(_venv(home))
+        python = ensure_venv(venv_folder(home))
+        older = check_start(home, python, remedy(home))
+        if older is not None:
+            msg.info(
+                f"An older Argilla server made the database (revision {older}). It is brought up "
+                f"to date; as it was before, it is kept in {folder(home)}"
+            )
         credentials = _prepare_home(home, port)
         _launch(home, port, python)
     return credentials
+
+
+def running_port(home: Path) -> int | None:
+    """The port of a server that runs, whether it answers or not; None if it is stopped."""
+    url = status(home).url
+    return int(url.rsplit(":", 1)[1]) if url else None
 
 
 def stop(home: Path) -> bool:
@@ -128,7 +133,7 @@ def stop(home: Path) -> bool:
     home = home.resolve()
     if not is_locked(home / UNIT_LOCK):
         return False
-    with _progress("Stopping the server"):
+    with progress("Stopping the server"):
         for number, seconds in ((signal.SIGTERM, STOP_SECONDS), (signal.SIGKILL, 15)):
             state = read_json(home / STATE)
             if state is not None and is_locked(home / SUPERVISOR_LOCK):
@@ -139,7 +144,7 @@ def stop(home: Path) -> bool:
     raise ServerError(f"The server does not stop. Its log: {home / LOG}")
 
 
-def _make_home(home: Path) -> None:
+def make_home(home: Path) -> None:
     """Make the data folder, private to its owner; don't take over a folder of something else."""
     try:
         home.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -151,62 +156,6 @@ def _make_home(home: Path) -> None:
         home.chmod(0o700)
     except OSError as error:
         raise ServerError(f"Cannot keep data in {home}: {error.strerror}.") from None
-
-
-def ensure_venv(path: Path) -> Path:
-    """Make the server's environment, unless it is there and up to date; give its Python.
-
-    A marker file tells an environment of ours from others, which are left alone. It gets the
-    requirements' hash last, so an installation that was interrupted is seen and made again.
-    Raises ServerError if it can't be made.
-    """
-    python = path / "bin" / "python"
-    marker = path / "requirements.sha256"
-    wanted = hashlib.sha256(REQUIREMENTS.read_bytes()).hexdigest()
-
-    def is_ready() -> bool:
-        return marker.exists() and marker.read_text().strip() == wanted and python.exists()
-
-    if is_ready():
-        return python
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with _waiting_for_lock(path.with_name(f"{path.name}.lock"), "Waiting for an installation"):
-        if is_ready():
-            return python
-        if path.exists() and not marker.exists() and any(path.iterdir()):
-            raise ServerError(
-                f"{path} was not made by this command. Delete it, or name another folder in "
-                f"{VENV_VARIABLE}."
-            )
-        message = f"Installing the Argilla server into {path} (once; takes a minute or two)"
-        with _progress(message):
-            shutil.rmtree(path, ignore_errors=True)
-            path.mkdir()
-            marker.write_text("incomplete\n")
-            _run([sys.executable, "-m", "venv", str(path)], "make an environment for the server")
-            _run(
-                [
-                    *(str(python), "-m", "pip", "install", "--disable-pip-version-check"),
-                    *("--quiet", "--requirement", str(REQUIREMENTS)),
-                ],
-                "install the Argilla server",
-            )
-        marker.write_text(wanted + "\n")
-    return python
-
-
-def _venv(home: Path) -> Path:
-    named = os.environ.get(VENV_VARIABLE)
-    return Path(named).expanduser().resolve() if named else home / VENV
-
-
-def _run(command: list[str], what: str) -> None:
-    environment = {k: v for k, v in os.environ.items() if not k.startswith("PYTHON")}
-    result = subprocess.run(command, capture_output=True, text=True, env=environment)
-    if result.returncode:
-        lines = (result.stdout + result.stderr).strip().splitlines()
-        details = "\n".join(lines[-LOG_LINES:])
-        raise ServerError(f"Could not {what}: `{' '.join(command)}` failed.\n{details}")
 
 
 def _prepare_home(home: Path, port: int) -> Credentials:
@@ -238,7 +187,7 @@ def _running(home: Path) -> Credentials | None:
 
     found = status(home)
     if found.state == "unhealthy":
-        with _progress("The server runs but does not answer: waiting"):
+        with progress("The server runs but does not answer: waiting"):
             end = time.monotonic() + START_SECONDS
             while found.state == "unhealthy" and time.monotonic() < end:
                 _wait_until_gone(home, 0.5)
@@ -299,9 +248,9 @@ def _launch(home: Path, port: int, python: Path) -> None:
     def settled() -> bool:
         return process.poll() is not None or _instance_at(port) == instance
 
-    with _progress("Starting the Argilla server"):
+    with progress("Starting the Argilla server"):
         try:
-            answered = _wait(settled, START_SECONDS) and process.poll() is None
+            answered = wait(settled, START_SECONDS) and process.poll() is None
         except KeyboardInterrupt:
             process.terminate()
             raise
@@ -333,16 +282,6 @@ def _url(port: int) -> str:
     return f"http://{HOST}:{port}"
 
 
-def _wait(condition: Any, seconds: float) -> bool:
-    """Wait for a condition; False if it did not come true in time."""
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if condition():
-            return True
-        time.sleep(0.1)
-    return bool(condition())
-
-
 def _wait_until_gone(home: Path, seconds: float) -> bool:
     """Wait until nothing is left of a server that is ending; False if it takes too long."""
 
@@ -352,27 +291,4 @@ def _wait_until_gone(home: Path, seconds: float) -> bool:
             ask_redis(socket_path(home), "SHUTDOWN")
         return not is_locked(home / UNIT_LOCK)
 
-    return _wait(is_gone, seconds)
-
-
-@contextlib.contextmanager
-def _waiting_for_lock(path: Path, message: str) -> Iterator[None]:
-    descriptor = open_lock(path)
-    try:
-        if not try_lock(descriptor):
-            msg.info(message)
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)
-
-
-@contextlib.contextmanager
-def _progress(message: str) -> Iterator[None]:
-    """Show that something is going on: a spinner for people, a line for logs."""
-    if sys.stdout.isatty():
-        with msg.loading(f"{message} ..."):
-            yield
-    else:
-        msg.text(f"{message} ...")
-        yield
+    return wait(is_gone, seconds)

@@ -8,6 +8,7 @@ import contextlib
 import os
 import shutil
 import sqlite3
+import time
 from pathlib import Path
 
 from alembic import command
@@ -20,6 +21,7 @@ from argilla_server.models import User, Workspace
 from argilla_server.settings import settings
 
 from scripts.argilla_server import text_index
+from scripts.argilla_server.files import BACKUPS
 
 # A server that was killed can leave a record's status behind its responses, which are the truth.
 # (The plus makes SQLite look responses up by record, and not by status.)
@@ -42,10 +44,9 @@ def prepare_database(path: Path) -> None:
     made it.
     """
     newest = ScriptDirectory.from_config(Config(ALEMBIC_CONFIG_FILE)).get_current_head()
-    with contextlib.closing(sqlite3.connect(path)) as database:
-        names = {name for (name,) in database.execute("SELECT name FROM sqlite_master")}
-        revision = None
-        if "alembic_version" in names:
+    revision = None
+    if path.exists():
+        with contextlib.closing(sqlite3.connect(path)) as database:
             (revision,) = database.execute("SELECT version_num FROM alembic_version").fetchone()
     if revision != newest:
         migrate(path, revision)
@@ -59,17 +60,19 @@ def prepare_database(path: Path) -> None:
 def migrate(path: Path, revision: str | None) -> None:
     """Migrate a copy and put it in place when it is done; a database of before is kept.
 
-    Argilla's migrations can't be taken up again where they were cut short.
+    Argilla's migrations can't be taken up again where they were cut short. revision: of the
+    database, None if there is none yet.
     """
     copy = path.with_name(f"{path.name}.new")
     copy.unlink(missing_ok=True)
-    with contextlib.closing(sqlite3.connect(path)) as database:
-        # All of it into the one file: what is beside it would not fit the new one.
-        database.execute("PRAGMA journal_mode = DELETE")
-        with contextlib.closing(sqlite3.connect(copy)) as target:
-            database.backup(target)
-            with target:
-                text_index.drop(target)
+    if revision is not None:
+        with contextlib.closing(sqlite3.connect(path)) as database:
+            # All of it into the one file: what is beside it would not fit the new one.
+            database.execute("PRAGMA journal_mode = DELETE")
+            with contextlib.closing(sqlite3.connect(copy)) as target:
+                database.backup(target)
+                with target:
+                    text_index.drop(target)
     url = settings.database_url
     settings.database_url = url.replace(path.name, copy.name)
     try:
@@ -77,8 +80,19 @@ def migrate(path: Path, revision: str | None) -> None:
     finally:
         settings.database_url = url
     if revision is not None:
-        shutil.copy2(path, path.with_name(f"{path.name}.{revision}"))
+        keep(path, revision)
     os.replace(copy, path)
+
+
+def keep(path: Path, revision: str) -> None:
+    """Keep a database of before as a backup, under its revision, in the folder of backups."""
+    home = path.resolve().parent
+    folder = home.parent / BACKUPS
+    folder.mkdir(mode=0o700, exist_ok=True)
+    kept = folder / f"{home.name.lstrip('.')}-{revision}-{time.strftime('%Y-%m-%d-%H%M%S')}.db"
+    partial = kept.with_name(f".{kept.name}.partial")
+    shutil.copy2(path, partial)
+    os.replace(partial, kept)
 
 
 def ensure_user(credentials: dict[str, str]) -> None:

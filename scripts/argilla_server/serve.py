@@ -9,8 +9,6 @@ left of it. Standard library only.
 """
 
 import contextlib
-import ctypes
-import hashlib
 import json
 import os
 import shutil
@@ -19,14 +17,13 @@ import socket
 import sqlite3
 import subprocess
 import sys
-import tempfile
 import time
-from collections import deque
-from collections.abc import Callable
 from pathlib import Path
 
+from scripts.argilla_server.child import MAX_RESTARTS, Child, log
 from scripts.argilla_server.files import (
     DATABASE,
+    HOST,
     SECRET,
     STATE,
     SUPERVISOR_LOCK,
@@ -36,21 +33,12 @@ from scripts.argilla_server.files import (
     try_lock,
     write_private,
 )
+from scripts.argilla_server.redis_process import DATA, ask_redis, socket_path, start_redis
 
-HOST = "127.0.0.1"
-MAX_RESTARTS = 5  # of one process,
-RESTART_WINDOW = 120  # in so many seconds
 HOPELESS = 3  # exit code of a process that would fail again
-STOP_SECONDS = 10
 PAUSE = 0.2
-# The longest path of a Unix socket that every system takes.
-MAX_SOCKET_PATH = 100
 ENGINE = "sqlite"
 PROJECT = Path(__file__).resolve().parents[2]
-
-
-def log(message: str) -> None:
-    print(f"{time.strftime('%Y-%m-%d %H:%M:%S')} {message}", flush=True)
 
 
 def environment(home: Path, port: int, instance: str, redis_socket: Path) -> dict[str, str]:
@@ -84,80 +72,6 @@ def environment(home: Path, port: int, instance: str, redis_socket: Path) -> dic
     }
 
 
-def socket_path(home: Path) -> Path:
-    """Where Redis listens: in the data folder, unless its path is too long for a socket."""
-    path = home / "redis.sock"
-    if len(os.fsencode(path)) <= MAX_SOCKET_PATH:
-        return path
-    name = hashlib.sha256(os.fsencode(home)).hexdigest()[:16]
-    folder = Path(tempfile.gettempdir()) / f"argilla-{os.getuid()}-{name}"
-    folder.mkdir(mode=0o700, exist_ok=True)
-    if folder.stat().st_uid != os.getuid() or folder.stat().st_mode & 0o077:
-        raise SystemExit(f"{folder} belongs to somebody else: choose a data folder nearer to /")
-    return folder / "redis.sock"
-
-
-def ask_redis(path: Path, command: str) -> bytes:
-    """Send a command to Redis and give the answer; nothing if it can't be reached."""
-    with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX) as connection:
-        connection.settimeout(2)
-        connection.connect(str(path))
-        connection.sendall(f"{command}\r\n".encode())
-        return connection.recv(1024)
-    return b""
-
-
-def end_with_parent() -> None:
-    """On Linux: let the system end this process when its parent is gone (for Redis)."""
-    if sys.platform == "linux":
-        pr_set_pdeathsig = 1
-        ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGTERM)
-
-
-class Child:
-    """A process of the unit, and how often it had to be started."""
-
-    def __init__(self, name: str, start: Callable[[], subprocess.Popen]) -> None:
-        self.name = name
-        self.start_process = start
-        self.starts: deque[float] = deque()
-        self.process: subprocess.Popen | None = None
-
-    def start(self) -> bool:
-        """Start it; False if it has been started too often lately."""
-        now = time.monotonic()
-        while self.starts and now - self.starts[0] > RESTART_WINDOW:
-            self.starts.popleft()
-        if len(self.starts) > MAX_RESTARTS:
-            return False
-        self.starts.append(now)
-        self.process = self.start_process()
-        log(f"{self.name}: started (process {self.process.pid})")
-        return True
-
-    def ended(self) -> bool:
-        return self.process is None or self.process.poll() is not None
-
-    def terminate(self) -> None:
-        """Ask it to stop."""
-        if self.process is not None and self.process.poll() is None:
-            self.process.terminate()
-
-    def stop(self) -> None:
-        """Ask it to stop, wait, and make it stop with everything that it started."""
-        if self.process is None:
-            return
-        if self.process.poll() is None:
-            self.terminate()
-            try:
-                self.process.wait(STOP_SECONDS)
-            except subprocess.TimeoutExpired:
-                log(f"{self.name}: does not stop, so it is killed")
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.wait()
-
-
 class Unit:
     """The three processes and what they share."""
 
@@ -189,31 +103,12 @@ class Unit:
         )
 
     def _start_redis(self) -> subprocess.Popen:
-        data = self.home / "redis"
+        data = self.home / DATA
         if len(self.redis.starts) == MAX_RESTARTS and data.exists():
             # Jobs are all that is in there, and labels are not: better without than not at all.
             log(f"redis: does not start with the files in {data}, so they are moved away")
             data.rename(self.home / f"redis.broken.{int(time.time())}")
-        data.mkdir(mode=0o700, exist_ok=True)
-        options = {
-            "port": "0",
-            "unixsocket": str(self.redis_socket),
-            "unixsocketperm": "700",
-            "dir": str(data),
-            "save": "",
-            "appendonly": "yes",
-            "loglevel": "warning",
-            "daemonize": "no",
-        }
-        arguments = [part for name, value in options.items() for part in (f"--{name}", value)]
-        return subprocess.Popen(
-            [str(Path(sys.executable).with_name("redis-server")), *arguments],
-            cwd=self.home,
-            stdin=subprocess.DEVNULL,
-            pass_fds=(self.lock,),
-            process_group=0,
-            preexec_fn=end_with_parent,
-        )
+        return start_redis(self.home, self.lock)
 
     def _wait_for_redis(self) -> bool:
         while not self.stopping and not self.redis.ended():
@@ -234,6 +129,8 @@ class Unit:
                 for child in (self.redis, *self.others):
                     if not child.ended():
                         continue
+                    if child.name == "worker" and not child.may_start():
+                        continue  # people label without it; on a full disk it cannot stay up
                     if child.process is not None:
                         code = child.process.returncode
                         log(f"{child.name}: ended with code {code}")

@@ -13,7 +13,10 @@ from pathlib import Path
 
 import uvicorn
 from alembic.util import CommandError
+from sqlalchemy.exc import OperationalError
 from starlette.datastructures import MutableHeaders
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from scripts.argilla_server.files import CREDENTIALS, DATABASE, READY
@@ -21,6 +24,10 @@ from scripts.argilla_server.lifeline import watch
 from scripts.argilla_server.serve import HOPELESS
 from scripts.argilla_server.server_app import import_app
 
+DISK_FULL = (
+    "NOT SAVED: the disk of the Argilla server is full. This record stays pending and comes again: "
+    "free some space, then reload the page."
+)
 PAGE_POLICY = "style-src 'self' 'unsafe-inline'; font-src 'self' data:"
 
 
@@ -49,6 +56,21 @@ def without_foreign_fonts(app: ASGIApp) -> ASGIApp:
     return answer
 
 
+def say_when_the_disk_is_full() -> None:
+    """Answer a write for which there is no room with 507 and a text that the page shows.
+
+    Argilla's own answer is 500, for which its page says "try again later". Nothing was written.
+    """
+    from argilla_server.api.routes import api_v1
+    from argilla_server.errors.error_handler import APIErrorHandler
+
+    @api_v1.exception_handler(OperationalError)
+    async def full(request: Request, error: OperationalError) -> Response:
+        if "full" not in str(error.orig):
+            return await APIErrorHandler.common_exception_handler(request, error)
+        return JSONResponse({"detail": DISK_FULL}, status_code=507)
+
+
 def main() -> None:
     listening = socket.socket(fileno=int(sys.argv[1]))
     watch(int(sys.argv[2]))
@@ -56,6 +78,7 @@ def main() -> None:
     from scripts.argilla_server.prepare import ensure_user, prepare_database
 
     cache_validators()
+    say_when_the_disk_is_full()
     try:
         prepare_database(Path(DATABASE))
     except (sqlite3.DatabaseError, CommandError) as error:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from scripts.argilla_server import manage
+from scripts.argilla_server import install, manage
 from scripts.argilla_server.manage import Credentials
 
 ROOT = Path(__file__).parents[2]
@@ -27,10 +27,10 @@ def free_port() -> int:
 @pytest.fixture(scope="session")
 def argilla_venv() -> Iterator[Path]:
     """The server's environment, shared by all servers that the tests start."""
-    venv = Path(os.environ.get(manage.VENV_VARIABLE) or ROOT / ".argilla" / "venv")
+    venv = Path(os.environ.get(install.VENV_VARIABLE) or ROOT / ".argilla" / "venv")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv(manage.VENV_VARIABLE, str(venv))
-        manage.ensure_venv(venv)
+        patch.setenv(install.VENV_VARIABLE, str(venv))
+        install.ensure_venv(venv)
         yield venv
 
 

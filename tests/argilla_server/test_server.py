@@ -18,7 +18,8 @@ import httpx
 import psutil
 import pytest
 
-from scripts.argilla_server import manage
+from scripts.argilla_server import install, manage
+from scripts.argilla_server.database import check
 from scripts.argilla_server.files import CREDENTIALS, DATABASE, LOG, STATE
 from scripts.argilla_server.manage import Credentials, ServerError
 from tests.argilla_server.fixtures import ROOT, free_port
@@ -216,8 +217,7 @@ def test_a_broken_database_gives_a_message_and_is_kept(tmp_path: Path) -> None:
     result = run("start", "--home", home, "--port", str(free_port()))
     output = result.stdout + result.stderr
     assert result.returncode == 1
-    assert "file is not a database" in output
-    assert str(home / LOG) in output.replace("\n", "")
+    assert f"The database {home / DATABASE} is damaged: it is no SQLite database" in output
     assert "Traceback" not in output
     assert (home / DATABASE).read_bytes().startswith(b"this is no database")
     assert manage.status(home).state == "stopped"
@@ -228,23 +228,23 @@ def test_an_interrupted_installation_is_made_again(
 ) -> None:
     requirements = tmp_path / "requirements.txt"
     requirements.write_text("# nothing\n")
-    monkeypatch.setattr(manage, "REQUIREMENTS", requirements)
+    monkeypatch.setattr(install, "REQUIREMENTS", requirements)
     venv = tmp_path / "venv"
     (venv / "bin").mkdir(parents=True)
     (venv / "bin" / "python").touch()
     with pytest.raises(ServerError, match="was not made by this command"):
-        manage.ensure_venv(venv)
+        install.ensure_venv(venv)
     assert (venv / "bin" / "python").exists()
 
     (venv / "requirements.sha256").write_text("incomplete\n")
-    python = manage.ensure_venv(venv)
+    python = install.ensure_venv(venv)
     assert subprocess.run([python, "-c", "import pip"]).returncode == 0
     made = python.stat().st_ctime_ns
-    assert manage.ensure_venv(venv).stat().st_ctime_ns == made  # used again
+    assert install.ensure_venv(venv).stat().st_ctime_ns == made  # used again
 
     requirements.write_text("not a requirement !!\n")
     with pytest.raises(ServerError, match="Could not install the Argilla server"):
-        manage.ensure_venv(venv)
+        install.ensure_venv(venv)
     assert "incomplete" in (venv / "requirements.sha256").read_text()  # made again next time
 
 
@@ -315,7 +315,9 @@ def test_an_older_database_is_migrated_and_lost_credentials_are_replaced(home: P
     assert me.json()["username"] == credentials.username
     with contextlib.closing(sqlite3.connect(home / DATABASE)) as database:
         assert database.execute("SELECT version_num FROM alembic_version").fetchone() == (newest,)
-    assert (home / f"{DATABASE}.6ed1b8bf8e08").exists()
+    (kept,) = (home.parent / "backups").glob("*-6ed1b8bf8e08-*.db")
+    assert check(kept) == "6ed1b8bf8e08"
+    assert stat.S_IMODE(kept.stat().st_mode) == 0o600
 
 
 def test_it_says_so_when_it_does_not_answer(home: Path) -> None:
