@@ -26,6 +26,7 @@ SOURCE = {
     "audit": "drawn from those that the machine would answer, and asked without a suggestion",
     "auto": "answered by the machine",
     "review": "asked again",
+    "found": "chosen by a person, who searched the pool",
 }
 STATUS = {
     "labelled": "people agree",

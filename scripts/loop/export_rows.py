@@ -11,6 +11,7 @@ from scripts.data.corpus import Pool, Row, text_id
 from scripts.loop.assess import assess
 from scripts.loop.learner import Learner
 from scripts.loop.machine import machine_labels
+from scripts.loop.refresh import agent
 from scripts.loop.settings import Settings
 from scripts.records.answers import Answer, Answers, Chance, Vote
 from scripts.records.dataset import BOT, ORACLE
@@ -47,19 +48,21 @@ def look(answers: Answers, learner: Learner, pool: Pool, settings: Settings) -> 
     """Train on the answers and see what may be promised; nothing in Argilla is changed. None before
     there is anything to train on."""
     loop = settings.loop
-    found = assess(answers, learner, pool, loop.use_machine_labels, loop.seed)
+    found = assess(answers, learner, pool, loop.use_machine_labels, loop.seed, waiting=True)
     if found.held_out is None:
         return None
     machine = let_answer(found.state, loop.promise, found.draws)
+    waits = {answer.text_id for answer in answers.waiting}
     labels, certainty = decide(found.state.probs, learner.label_threshold)
     return Today(
         machine,
-        machine_labels(found, machine, learner),
+        # As `finish`: what waits for people goes on waiting.
+        {k: v for k, v in machine_labels(found, machine, learner).items() if k not in waits},
         {
             id_: (learner.decode_labels(labels[row]), float(certainty[row]))
             for row, id_ in enumerate(found.ids)
         },
-        f"classy_textcat-trained-{answers.next_iteration:03d}",
+        agent(answers.next_iteration, trained=True),
         len(found.draws) if found.draws is not None else 0,
     )
 

@@ -10,6 +10,7 @@ from scripts.cli.console import msg
 from scripts.cli.words import count
 from scripts.data.label_changes import Change
 from scripts.data.label_files import begin, change_files, done
+from scripts.loop.lease import lease
 from scripts.loop.reset import backup
 from scripts.loop.settings import Settings
 from scripts.records.answers import Answer
@@ -50,6 +51,11 @@ def change_labels(client: Client, settings: Settings, change: Change, stamp: str
     RAISES (ProjectError): A data set has other labels than the change begins or ends with, or could
         not be copied.
     """
+    with lease(settings.paths.corpus, "labels"):
+        _change(client, settings, change, stamp)
+
+
+def _change(client: Client, settings: Settings, change: Change, stamp: str) -> None:
     corpus = settings.paths.corpus
     found = places(client, settings.argilla)
     for place in found.values():

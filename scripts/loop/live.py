@@ -5,6 +5,8 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from threading import Event
 
+import numpy as np
+
 from scripts.data.corpus import Pool, read_labels
 from scripts.loop.dashboard import Shown
 from scripts.loop.learner import Learner
@@ -14,6 +16,7 @@ from scripts.loop.settings import Settings
 from scripts.loop.step import StepResult, step
 from scripts.records.client import ServerAway, answers_now
 from scripts.records.dataset import LoopDataset
+from scripts.records.pool_dataset import said_in_pool
 
 # Makes the event that is set whenever somebody answers.
 Hearing = Callable[[LoopDataset], AbstractContextManager[Event]]
@@ -36,7 +39,7 @@ def live(settings: Settings, hearing: Hearing, every: float, shown: Shown) -> St
                 reached = True
                 while True:
                     answered.clear()
-                    said = dataset.said()  # first, so that no answer falls in between
+                    said = _said(dataset)  # first, so that no answer falls in between
                     result = _step(dataset, learner, pool, settings)
                     if result is None:
                         shown.changed()
@@ -65,25 +68,30 @@ def _step(
         return step(dataset, learner, pool, settings)
 
 
+def _said(dataset: LoopDataset) -> tuple[int, int]:
+    """Answers by people, and those in the data set of the pool."""
+    return dataset.said(), said_in_pool(dataset)
+
+
 def _wait(
     dataset: LoopDataset,
     answered: Event,
-    said: int,
+    said: tuple[int, int],
     result: StepResult,
     every: float,
     shown: Shown,
 ) -> None:
     """Until another step is due, and at most so many seconds, as an event may get lost.
 
-    said: Answers in Argilla before the step.
+    said: Before the step.
     """
     end = time.monotonic() + every
     while (left := end - time.monotonic()) > 0:
         if answered.wait(min(LOOK, left)):
             answered.clear()
-            since = dataset.said() - said
-            shown.answered(since)
-            if since >= result.due:
+            here, found = np.subtract(_said(dataset), said).tolist()
+            shown.answered(here)
+            if here >= result.due or found:
                 return
         elif not answers_now(url := str(dataset.client.api_url)):
             raise ServerAway(f"Argilla at {url} does not answer.")

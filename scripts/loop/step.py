@@ -25,6 +25,8 @@ from scripts.records.dataset import MOST, LoopDataset
 
 # A text on which people still disagree evenly after so many rounds is left out of training.
 MOST_ROUNDS = 3
+# Answers that the machine gives in one step: Argilla takes about 100 a second, and people wait.
+GIVE_MOST = 100
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,7 @@ def step(
 def _step(
     dataset: LoopDataset, learner: Learner, pool: Pool, settings: Settings, now: bool
 ) -> StepResult:
+    dataset.take_late()
     found_there = take_found(dataset)
     answers = Answers(dataset.answers())
     iteration, loop, waiting = answers.next_iteration, settings.loop, len(answers.waiting)
@@ -92,19 +95,22 @@ def _step(
     if waiting and left <= 0:
         return nothing(f"{count(waiting, 'record')} still to be answered, the last of the budget")
     due = min(loop.batch_size - room, waiting) if loop.at_once else waiting
-    if due > 0 and not now:
+    size = min(left, max(room, loop.batch_size) if now else max(room, 0))
+    # What people found in the pool teaches at once, whether there is room for more or not.
+    if (due > 0 and not now and not found_there) or (cold and not size):
         after = f"after {count(due, 'more answer')}" if due < waiting else "when all are answered"
         why = f"{count(waiting, 'record')} to be answered, and the next step is due {after}"
-        return nothing(f"{why}; nothing was changed", due=due)
-    size = min(left, max(room, loop.batch_size) if now else room)
+        return nothing(f"{why}; nothing was changed", due=max(due, 1))
+    if not cold:
+        # First, as somebody may see them next; the rest takes longer.
+        learner.train([*answers.labelled, *(answers.machine if loop.use_machine_labels else [])])
+        refresh(dataset, learner, answers)
 
     found = assess(answers, learner, pool, loop.use_machine_labels, loop.seed)
     rng = np.random.default_rng([loop.seed, iteration])
     plan = plan_step(found.state, loop.plan(size), rng, found.draws)
-    if not cold:
-        refresh(dataset, learner, answers)
     settled = settle(
-        dataset, learner, pool, answers, found, plan.machine, asked=plan.drawn.rows, most=MOST
+        dataset, learner, pool, answers, found, plan.machine, asked=plan.drawn.rows, most=GIVE_MOST
     )
     again = [a for a in answers.tied if a.round < MOST_ROUNDS]
     records = [dataset.again(answer, iteration) for answer in again]

@@ -66,8 +66,9 @@ class LoopDataset:
             dataset.get()
             check_labels(dataset, settings, labels)
             add_metadata(dataset)
-            take_late(client, str(dataset.id), str(workspace.id))
-        return cls(client, dataset, settings)
+        found = cls(client, dataset, settings)
+        found.take_late()
+        return found
 
     @property
     def url(self) -> str:
@@ -114,11 +115,18 @@ class LoopDataset:
             self.settings.multi_label,
         )
 
-    def said(self) -> int:
-        """How many answers people have submitted or discarded; quick, as no record is read."""
+    def take_late(self) -> None:
+        """Bring over answers that people gave where the data set was before its labels changed."""
+        take_late(self.client, str(self.dataset.id), str(self.dataset.workspace.id))
+
+    def said(self, dataset_id: Any = None) -> int:
+        """How many answers people have submitted or discarded; quick, as no record is read.
+
+        dataset_id: Of another data set.
+        """
         return sum(
             part.submitted + part.discarded
-            for user in self.client.api.datasets.list_users_progress(self.dataset.id)
+            for user in self.client.api.datasets.list_users_progress(dataset_id or self.dataset.id)
             if user.username != BOT
             for part in (user.completed, user.pending)
         )

@@ -98,7 +98,9 @@ class PoolDataset:
         else:
             dataset.get()
             check_labels(dataset, settings, labels)
-        return cls(LoopDataset(loop.client, dataset, settings), label_threshold)
+        own = LoopDataset(loop.client, dataset, settings)
+        own.take_late()
+        return cls(own, label_threshold)
 
     @property
     def name(self) -> str:
@@ -165,6 +167,13 @@ def answered_in_pool(loop: LoopDataset) -> list[Replied]:
     """The texts that people have answered in the pool's data set; none where there is no such."""
     pool = _pool_id(loop)
     return answered(loop.client, pool) if pool else []
+
+
+@api_error_handler
+def said_in_pool(loop: LoopDataset) -> int:
+    """How many answers people have submitted or discarded there; no record is read."""
+    pool = _pool_id(loop)
+    return loop.said(pool) if pool else 0
 
 
 def embeddings_in_pool(loop: LoopDataset, ids: Sequence[str]) -> dict[str, dict[str, list[float]]]:

@@ -17,6 +17,7 @@ from scripts.cli.console import msg
 from scripts.cli.errors import ProjectError
 from scripts.records.client import ServerAway, answers_now, plain_messages
 from scripts.records.dataset import LoopDataset
+from scripts.records.pool_dataset import said_in_pool
 
 EVENTS = ["response.created", "response.updated", "response.deleted"]
 PATH = "/answered"
@@ -81,7 +82,7 @@ def polling(dataset: LoopDataset, seconds: float) -> Iterator[threading.Event]:
         before = -1
         while not end.wait(seconds):
             with suppress(ProjectError), plain_messages(str(dataset.client.api_url)):
-                now = dataset.said()
+                now = dataset.said() + said_in_pool(dataset)
                 if now != before:
                     answered.set()
                 before = now
