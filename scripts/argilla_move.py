@@ -40,8 +40,8 @@ def main(
             "Set ARGILLA_TARGET_URL and ARGILLA_TARGET_KEY (of an owner there) and run it again.",
         )
     from scripts.records.client import argilla_client, other_client
-    from scripts.records.dataset import find
     from scripts.records.move import chosen, move, move_users, target_workspace
+    from scripts.records.schema import find
 
     with argilla_client(settings.paths.argilla) as source, other_client(url, key) as target:
         workspace, _ = find(source, settings.argilla)

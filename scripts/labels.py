@@ -33,7 +33,8 @@ def main(
     from scripts.loop.reset import now
     from scripts.records.client import argilla_client
     from scripts.records.convert import NONE
-    from scripts.records.dataset import LoopDataset, find
+    from scripts.records.dataset import LoopDataset
+    from scripts.records.schema import find
 
     with argilla_client(settings.paths.argilla) as client:
         if begun := under_way(corpus):

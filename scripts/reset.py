@@ -24,8 +24,9 @@ def main(
     from scripts.loop.found import take_found
     from scripts.loop.reset import backup
     from scripts.records.client import argilla_client
-    from scripts.records.dataset import BOT, LoopDataset, find
+    from scripts.records.dataset import BOT, LoopDataset
     from scripts.records.pool_dataset import find_pool
+    from scripts.records.schema import find
 
     name = settings.argilla.dataset
     with argilla_client(settings.paths.argilla) as client:

@@ -15,7 +15,8 @@ from scripts.loop.reset import backup
 from scripts.loop.settings import Settings
 from scripts.records.answers import Answer
 from scripts.records.client import Client
-from scripts.records.dataset import LoopDataset, find
+from scripts.records.dataset import LoopDataset
+from scripts.records.schema import find
 from scripts.records.settings import ArgillaSettings
 from scripts.records.swap import Effect, Place, check, effect, swap
 

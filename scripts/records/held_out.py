@@ -6,8 +6,9 @@ import argilla as rg
 
 from scripts.data.corpus import Row
 from scripts.records.convert import TEXT
-from scripts.records.dataset import LoopDataset, find
+from scripts.records.dataset import LoopDataset
 from scripts.records.questions import default_guidelines
+from scripts.records.schema import find
 from scripts.records.settings import ArgillaSettings
 
 PURPOSE = (

@@ -9,9 +9,10 @@ import numpy as np
 from argilla._exceptions import api_error_handler
 
 from scripts.records.convert import NONE, TEXT, VECTOR, suggestion
-from scripts.records.dataset import LoopDataset, check_labels, find
+from scripts.records.dataset import LoopDataset
 from scripts.records.questions import POOL, default_guidelines, question_labels, questions
 from scripts.records.replies import Replied, answered, by_id
+from scripts.records.schema import check_labels, find
 from scripts.records.settings import ArgillaSettings
 
 State = Literal["open", "waiting", "people", "machine", "discarded"]

@@ -24,10 +24,11 @@ from scripts.loop.step import step
 from scripts.records.answers import Answers
 from scripts.records.convert import NONE, QUESTION
 from scripts.records.copy import create, settings_of
-from scripts.records.dataset import BOT, ORACLE, LoopDataset, dataset_settings
+from scripts.records.dataset import BOT, ORACLE, LoopDataset
 from scripts.records.held_out import ask, open_test_set
 from scripts.records.relabel import relabel_settings
 from scripts.records.rest import data_sets
+from scripts.records.schema import dataset_settings
 from tests.loop_fixtures import opened
 from tests.records.snapshots import Said, get, snapshot
 

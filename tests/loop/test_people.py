@@ -21,8 +21,8 @@ from scripts.loop.settings import Settings
 from scripts.loop.step import step
 from scripts.records.answers import Answers
 from scripts.records.convert import doc_to_record
-from scripts.records.dataset import SOURCES
 from scripts.records.held_out import open_test_set
+from scripts.records.schema import SOURCES
 from scripts.seed import main as seed
 from scripts.test_set import main as label_held_out
 from tests.loop_fixtures import opened

@@ -9,7 +9,7 @@ import srsly
 from scripts.loop.annotate import annotate
 from scripts.loop.settings import Settings
 from scripts.loop.step import step
-from scripts.records.dataset import find
+from scripts.records.schema import find
 from tests.loop_fixtures import opened
 
 
