@@ -137,7 +137,9 @@ def _promised(result: StepResult, settings: PromiseSettings) -> str:
     if machine is None or machine.promise is None:
         return f"none: [loop.promise] rule is {settings.rule}"
     if not len(machine.rows):
-        return f"nothing yet ({machine.promise.checked:.0f} labels checked what it would answer)"
+        more = machine.promise.more
+        todo = f"; {more:.0f} more right checks would let it answer all" if 0 < more <= 200 else ""
+        return f"nothing yet: {machine.promise.checked:.0f} checks so far{todo}"
     dataset, alone = machine.wrong_at_most(settings.kind)
     return (
         f"at most {100 * dataset:.1f} % of all labels wrong, {100 * alone:.1f} % of the machine's, "

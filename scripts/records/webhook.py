@@ -60,15 +60,13 @@ def listening(dataset: LoopDataset, host: str, port: int) -> Iterator[threading.
         app.post(PATH)(WebhookHandler(webhook).handle(on_answer, raw_event=True))
         app.get(PATH)(lambda: description)  # what tells a webhook in use from a stale one
         app.exception_handler(WebhookVerificationError)(_not_from_argilla)
-        # It does not wait for connections that others keep open.
-        config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=1)
-        server = uvicorn.Server(config)
+        server = uvicorn.Server(uvicorn.Config(app, log_level="warning"))
         thread = threading.Thread(target=server.run, args=([ours],), daemon=True)
         thread.start()
         try:
             yield answered
         finally:
-            server.should_exit = True
+            server.should_exit = server.force_exit = True  # others may keep connections open
             thread.join()
             _remove(webhook, dataset.client)
 
