@@ -11,7 +11,8 @@ from scripts.active_learning.scores import uncertainty
 from scripts.cli.console import msg
 from scripts.cli.words import count
 from scripts.data.corpus import Pool
-from scripts.loop.assess import Assessment, assess, open_rows, trainable
+from scripts.loop.assess import Assessment, assess, trainable
+from scripts.loop.due import due
 from scripts.loop.found import take_found
 from scripts.loop.learner import Learner
 from scripts.loop.lease import lease
@@ -74,33 +75,19 @@ def _step(
     dataset.take_late()
     found_there = take_found(dataset)
     answers = Answers(dataset.answers())
-    iteration, loop, waiting = answers.next_iteration, settings.loop, len(answers.waiting)
-
-    def nothing(why: str, finished: bool = False, due: int = 1) -> StepResult:
-        people = answers.by_people
+    iteration, loop = answers.next_iteration, settings.loop
+    people, waiting = answers.by_people, len(answers.waiting)
+    turn = due(answers, pool, loop, now, found_there)
+    if turn.why:
         return StepResult(
-            iteration, why=why, finished=finished, people=people, waiting=waiting, due=due
+            iteration,
+            why=turn.why,
+            finished=turn.finished,
+            people=people,
+            waiting=waiting,
+            due=turn.after,
         )
-
-    if loop.budget and answers.by_people >= loop.budget:
-        return nothing(f"the budget of {count(loop.budget, 'answer')} is spent", finished=True)
-    if not len(open_rows(answers, pool)):
-        left_over = f"; {count(waiting, 'record')} still to be answered" if waiting else ""
-        return nothing(f"every text of the pool has been asked{left_over}", finished=not waiting)
     cold = not trainable(answers.labelled)
-    # A model of two answers is none to draw many texts by.
-    few = answers.by_people < min(loop.batch_size, loop.seed_size)
-    room = (loop.seed_size if cold or few else max(loop.queue, loop.batch_size)) - waiting
-    left = loop.budget - answers.by_people - waiting if loop.budget else room + loop.batch_size
-    if waiting and left <= 0:
-        return nothing(f"{count(waiting, 'record')} still to be answered, the last of the budget")
-    due = min(loop.batch_size - room, waiting) if loop.at_once else waiting
-    size = min(left, max(room, loop.batch_size) if now else max(room, 0))
-    # What people found in the pool teaches at once, whether there is room for more or not.
-    if (due > 0 and not now and not found_there) or (cold and not size):
-        after = f"after {count(due, 'more answer')}" if due < waiting else "when all are answered"
-        why = f"{count(waiting, 'record')} to be answered, and the next step is due {after}"
-        return nothing(f"{why}; nothing was changed", due=max(due, 1))
     if not cold:
         # First, as somebody may see them next; the rest takes longer.
         learner.train([*answers.labelled, *(answers.machine if loop.use_machine_labels else [])])
@@ -108,7 +95,7 @@ def _step(
 
     found = assess(answers, learner, pool, loop.use_machine_labels, loop.seed)
     rng = np.random.default_rng([loop.seed, iteration])
-    plan = plan_step(found.state, loop.plan(size), rng, found.draws)
+    plan = plan_step(found.state, loop.plan(turn.size), rng, found.draws)
     settled = settle(
         dataset, learner, pool, answers, found, plan.machine, asked=plan.drawn.rows, most=GIVE_MOST
     )
@@ -137,7 +124,7 @@ def _step(
         trained_on=found.trained_on,
         chosen=_chosen(plan.drawn, cold, settings),
         notes=tuple(say),
-        people=answers.by_people,
+        people=people,
         waiting=waiting + len(records),
         due=loop.at_once or waiting + len(records),
         machine=plan.machine,
