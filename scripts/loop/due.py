@@ -35,8 +35,9 @@ def due(answers: Answers, pool: Pool, loop: LoopSettings, now: bool, found: int)
     room = (loop.seed_size if cold or few else max(loop.queue, loop.batch_size)) - waiting
     size = max(room, loop.batch_size if now else 0)
     if loop.budget:
-        size = min(size, loop.budget - answers.by_people - waiting)
-        if size <= 0 and waiting and not found:
+        left = loop.budget - answers.by_people - waiting
+        size = min(size, left)
+        if left <= 0 and waiting and not found:
             return Due(why=f"{to_answer}, the last of the budget")
     after = min(loop.batch_size - room, waiting) if loop.at_once else waiting
     if (after > 0 and not now and not found) or (cold and size <= 0):

@@ -9,7 +9,7 @@ from scripts.loop.due import Due, due
 from scripts.loop.settings import Settings
 from scripts.records.answers import Answer, Answers
 
-POOL = Pool([f"{i:x}" for i in range(100)], [str(i) for i in range(100)])
+POOL = Pool([f"{i:x}" for i in range(120)], [str(i) for i in range(120)])
 
 
 def state(labelled: int, waiting: int, same: bool = False) -> Answers:
@@ -64,6 +64,6 @@ def test_it_is_over_with_the_budget_or_the_pool(settings: Callable[..., Settings
     loop = settings("--loop.queue", 20, "--loop.budget", 50).loop
     assert due(state(50, 3), POOL, loop, False, 0).finished
     loop = settings("--loop.queue", 20, "--loop.budget", 0).loop
-    over = due(state(97, 3), POOL, loop, False, 0)
+    over = due(state(117, 3), POOL, loop, False, 0)
     assert over == Due(why="every text of the pool has been asked; 3 records still to be answered")
-    assert due(state(100, 0), POOL, loop, False, 0).finished
+    assert due(state(120, 0), POOL, loop, False, 0).finished
