@@ -114,9 +114,9 @@ def simulate(
         plan = plan_step(state, replace(step, batch_size=size), rng, draws)
         if len(asked.rows):
             right = state.probs.argmax(axis=1) == corpus.truth[free]
-            looked = draws is not None and bool(draws.certainty.any())
-            pool = Pool(state.probs.max(axis=1), right, draws if looked else None)
-            snapshots.append(_snapshot(corpus, model, asked, plan.machine, pool))
+            there = int(right[plan.machine.rows].sum())
+            pool = _pool(corpus, model, asked, draws)
+            snapshots.append(_snapshot(corpus, model, asked, plan.machine, there, pool))
         waiting = waiting.then(plan.drawn._replace(rows=free[plan.drawn.rows]))
         if not len(waiting.rows) or (done and snapshots and done(snapshots[-1])):
             return snapshots
@@ -140,6 +140,15 @@ def simulate(
         draws = replace(draws, waiting=len(waiting.rows))
 
 
+def _pool(corpus: Corpus, model: Predict, asked: Drawn, draws: Draws | None) -> Pool:
+    """With the texts that wait: at the end the machine may answer these as well."""
+    rows = np.setdiff1d(np.arange(len(corpus.embeddings)), asked.rows)
+    probs = model(corpus.embeddings[rows])
+    looked = draws is not None and bool(draws.certainty.any())
+    shown = replace(draws, waiting=0) if draws is not None and looked else None
+    return Pool(probs.max(axis=1), probs.argmax(axis=1) == corpus.truth[rows], shown)
+
+
 def _draws(
     corpus: Corpus, fit: Fit, asked: Drawn, trained: tuple[Rows, Labels], folds: int
 ) -> Draws:
@@ -160,7 +169,7 @@ def _draws(
 
 
 def _snapshot(
-    corpus: Corpus, model: Predict, asked: Drawn, decided: Machine, pool: Pool
+    corpus: Corpus, model: Predict, asked: Drawn, decided: Machine, right: int, pool: Pool
 ) -> Snapshot:
     probs = model(corpus.test_embeddings)
     return Snapshot(
@@ -168,7 +177,7 @@ def _snapshot(
         predicted=probs.argmax(axis=1),
         certainty=probs.max(axis=1),
         machine=len(decided.rows),
-        machine_right=int(pool.right[decided.rows].sum()),
+        machine_right=right,
         asked=asked.rows,
         decided=decided,
         pool=pool,

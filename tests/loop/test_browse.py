@@ -27,7 +27,7 @@ from scripts.loop.review import review
 from scripts.loop.settings import Settings, load_settings
 from scripts.loop.step import GIVE_MOST, step
 from scripts.pull import main as pull
-from scripts.records import dataset as loop_records
+from scripts.records import schema as loop_records
 from scripts.records.answers import Answer, Answers
 from scripts.records.convert import NONE, QUESTION, TEXT, VECTOR, to_value
 from scripts.records.dataset import BOT, LoopDataset
@@ -278,7 +278,7 @@ def test_a_label_found_there_teaches_at_the_next_step_and_proves_nothing(
         # Nothing new: nothing is written, and a step waits as before.
         before = dataset.pull()
         assert take_found(dataset) == 0
-        assert "5 of 5 records" in step(*loop, chosen).why
+        assert "5 records to be answered" in step(*loop, chosen).why
         assert dataset.pull() == before
 
         annotate(dataset, gold, list(learner.labels))
@@ -326,7 +326,7 @@ def test_before_any_question_labels_found_are_where_the_loop_begins(
         for id_ in some:
             say(dataset, id_, gold[id_])
         result = step(*loop, chosen)
-        assert (result.trained_on, result.asked) == (len(some), 5)
+        assert (result.trained_on, result.asked) == (len(some), chosen.loop.seed_size)
         assert {a.iteration for a in dataset.answers() if a.source == "found"} == {0}
 
 

@@ -223,7 +223,7 @@ def test_every_change_record_by_record_and_the_loop_goes_on(
             for id_, record in before[name][1].items()
             if id_ in chances and "chance" in record["metadata"]
         )
-        assert f"{len(answers.waiting)} of" in step(*loop, now).why
+        assert f"{len(answers.waiting)} record" in step(*loop, now).why
         new = names[-1] if gone else names[0]
         for answer in answers.waiting:
             dataset.respond(answer, gold.get(answer.id) or [new], ORACLE)
@@ -463,7 +463,7 @@ def test_killed_anywhere_it_ends_as_if_it_had_not_been(
     assert not list(now.paths.corpus.glob("labels_change*"))
     with opened(now) as (loop, _):
         waiting = Answers(loop[0].answers()).waiting
-        assert f"{len(waiting)} of" in step(*loop, now).why
+        assert f"{len(waiting)} record" in step(*loop, now).why
     # On another machine, whose files do not know of it yet: the same change, nothing is copied.
     srsly.write_json(now.paths.corpus / "labels.json", dict.fromkeys(names_before, "x"))
     with pytest.raises(ProjectError, match="has the labels business, sports, gadgets, tech"):

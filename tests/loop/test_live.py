@@ -61,11 +61,11 @@ def test_an_answer_on_the_server_sets_the_event(settings: Callable[..., Settings
         dataset = loop[0]
         step(*loop, chosen)
         with listening(dataset, "127.0.0.1", 0) as answered:
-            assert len(dataset.client.webhooks) == 1
+            assert len(webhooks(dataset.client, chosen.argilla.dataset)) == 1
             assert not answered.wait(1)
             annotate(dataset, gold, list(loop[1].labels), limit=1)
             assert answered.wait(30)
-        assert len(dataset.client.webhooks) == 0
+        assert not webhooks(dataset.client, chosen.argilla.dataset)
 
 
 @pytest.mark.parametrize("how", [[], ["--poll", "0.5"]], ids=["webhook", "poll"])
