@@ -10,7 +10,13 @@ import argilla as rg
 from scripts.cli.errors import ProjectError
 from scripts.records.answers import Answer, merge
 from scripts.records.convert import QUESTION, TEXT, record_to_answer, to_value
-from scripts.records.schema import add_metadata, check_labels, dataset_settings, find
+from scripts.records.schema import (
+    add_metadata,
+    check_labels,
+    dataset_settings,
+    find,
+    is_published,
+)
 from scripts.records.settings import BOT, MOST, ArgillaSettings
 from scripts.records.swap import check_not_in_the_making, take_late
 
@@ -37,6 +43,10 @@ class LoopDataset:
         RAISES (ProjectError): It exists with other labels, or was made by something else.
         """
         workspace, dataset = find(client, settings)
+        if dataset is not None and not is_published(dataset):
+            if dim is not None:
+                dataset.delete()
+            dataset = None
         if dataset is None:
             check_not_in_the_making(client, settings.dataset, str(workspace.id))
             if dim is None:
@@ -227,9 +237,8 @@ class LoopDataset:
     @cache  # noqa: B019  # one data set a process
     def user(self, username: str) -> dict[str, str]:
         """An annotator of the workspace with its id and API key; made if it is not there yet."""
-        found = self._users().get(username)
-        if found is None:
-            user = rg.User(
+        if username not in self._users():
+            rg.User(
                 username=username,
                 first_name=username,
                 role="annotator",
@@ -237,9 +246,12 @@ class LoopDataset:
                 password=secrets.token_urlsafe(24),
                 client=self.client,
             ).create()
+        # Also where its making was cut short: the bot's answers would count as a person's.
+        if username not in self.user_names().values():
+            user = self.client.users(username)
+            assert user is not None
             user.add_to_workspace(self.dataset.workspace)
-            found = self._users()[username]
-        return found
+        return self._users()[username]
 
     def _users(self) -> dict[str, dict[str, str]]:
         reply = self.client.http_client.get("/api/v1/users")

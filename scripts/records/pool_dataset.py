@@ -12,7 +12,7 @@ from scripts.records.convert import NONE, TEXT, VECTOR, suggestion
 from scripts.records.dataset import LoopDataset
 from scripts.records.questions import POOL, default_guidelines, question_labels, questions
 from scripts.records.replies import Replied, answered, by_id
-from scripts.records.schema import check_labels, find
+from scripts.records.schema import check_labels, find, is_published
 from scripts.records.settings import ArgillaSettings
 
 State = Literal["open", "waiting", "people", "machine", "discarded"]
@@ -89,6 +89,9 @@ class PoolDataset:
         """
         settings = _settings(loop.settings)
         workspace, dataset = find(loop.client, settings)
+        if dataset is not None and not is_published(dataset):
+            dataset.delete()
+            dataset = None
         if dataset is None:
             dataset = rg.Dataset(
                 name=settings.dataset,

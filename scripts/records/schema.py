@@ -41,6 +41,11 @@ def find(client: rg.Argilla, settings: ArgillaSettings) -> tuple[rg.Workspace, r
     return workspace, dataset
 
 
+def is_published(dataset: rg.Dataset) -> bool:
+    """Whether it is whole. One that was cut short in the making is not, and has no records."""
+    return str(dataset._model.status) == "ready"
+
+
 def dataset_settings(settings: ArgillaSettings, labels: dict[str, str], dim: int) -> rg.Settings:
     """Fields, questions, metadata and vectors. Needs a connected client (an SDK limitation).
 

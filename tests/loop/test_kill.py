@@ -5,16 +5,21 @@ import signal
 from collections.abc import Callable
 from pathlib import Path
 
+import argilla as rg
 import psutil
 import pytest
 
 from scripts.argilla_server import manage
+from scripts.argilla_server.manage import Credentials
 from scripts.cli.errors import ProjectError
 from scripts.loop.annotate import annotate
 from scripts.loop.settings import Settings
 from scripts.loop.step import step
+from scripts.records.client import argilla_client
+from scripts.records.dataset import LoopDataset
+from scripts.records.pool_dataset import PoolDataset, pool_name
 from tests.argilla_server.fixtures import free_port
-from tests.loop_fixtures import opened
+from tests.loop_fixtures import new_name, opened
 
 
 def kill(home: Path) -> None:
@@ -62,3 +67,38 @@ def test_no_label_is_lost_and_the_step_goes_on(
             assert step(*loop, chosen).trained_on == 11
     finally:
         manage.stop(home)
+
+
+def test_a_data_set_that_was_cut_short_in_the_making_is_made_anew(
+    settings: Callable[..., Settings], argilla_server: Credentials
+) -> None:
+    chosen = settings()
+    with argilla_client(chosen.paths.argilla) as client:
+        workspace = client.workspaces(chosen.argilla.workspace)
+        assert workspace is not None
+        for name in (chosen.argilla.dataset, pool_name(chosen.argilla.dataset)):
+            # As `live` leaves it when it is killed between its requests.
+            body = {"name": name, "workspace_id": str(workspace.id)}
+            client.http_client.post("/api/v1/datasets", json=body).raise_for_status()
+        with pytest.raises(ProjectError, match="There is no data set"):
+            LoopDataset.open(client, chosen.argilla, {}, dim=None)
+    with opened(chosen) as (loop, gold):
+        assert step(*loop, chosen).asked == 6
+        assert annotate(loop[0], gold, list(loop[1].labels)) == 6
+        assert step(*loop, chosen).trained_on == 6
+        shown = PoolDataset.open(loop[0], loop[1].labels, loop[1].dim, loop[1].label_threshold)
+        assert not shown.there()
+
+
+def test_a_user_whose_making_was_cut_short_joins_the_workspace(
+    settings: Callable[..., Settings],
+) -> None:
+    with opened(settings()) as (loop, _):
+        dataset, name = loop[0], new_name()
+        user = rg.User(
+            username=name, first_name=name, role="annotator", password="x" * 24,
+            client=dataset.client,
+        ).create()  # fmt: skip
+        assert name not in dataset.user_names().values()
+        assert dataset.user(name)["id"] == str(user.id)
+        assert dataset.user_names()[str(user.id)] == name
