@@ -25,7 +25,7 @@ from scripts.loop.session import open_loop
 from scripts.loop.settings import Settings, load_settings
 from scripts.loop.step import step
 from tests.argilla_server.fixtures import free_port
-from tests.loop.ends import End, by_people, differences, end_of, wrong_answers
+from tests.loop.ends import End, differences, end_of, wrong_answers
 from tests.loop.oracle import Oracle, oracle_key
 from tests.loop.unrest import Live, Server, kept, left_behind, strike
 from tests.records.snapshots import get
@@ -166,8 +166,7 @@ class Chaos:
         self.outcome.loops.append(
             f"{name}, {'in step' if waits else 'as fast as it comes'}: "
             f"{self.outcome.kills.total() - before} kills, {live.starts} starts of live, "
-            f"{len(oracle.acknowledged)} answers acknowledged, {len(oracle.unsure)} more were there"
-            f" when sent again"
+            f"{oracle.answered} answers"
         )
         wrong += [f"{name}: {error!r}" for error in errors]
         wrong += [f"{name}: {said}" for said in live.wrong]
@@ -184,8 +183,6 @@ class Chaos:
         said = wrong_answers(found, oracle.acknowledged, oracle.unsure, self.budget)
         if waits:
             said += differences(found, expected)
-        elif len(by_people(found)) != len(by_people(expected)):
-            said.append(f"{len(by_people(found))} answers")
         wrong += [f"{name}: {one}" for one in said]
 
     def _kill(self, live: Live) -> None:
