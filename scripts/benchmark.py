@@ -241,15 +241,15 @@ def rare(
     seeds: Annotated[int, typer.Option(help="Pools and loops of each class")] = 1,
     output: Path = Path("metrics/rare.csv"),
 ) -> None:
-    """Labels until the model finds 80 % of a rare class, of which a person knows three words: with
-    search and "Find similar" in the whole pool, and without. Each class with texts enough is the
-    rare one in turn. The data sets together are the pool: labels are the classes of the one that
-    the rare class is of, and one label for each other data set."""
+    """Labels until the model finds 80 % of a rare class, of which a person knows three words:
+    without the whole pool, with a search of it, and with looks at it later, too. Each class with
+    texts enough is rare in turn; all data together are the pool, each other data set one label."""
     from scripts.benchmarks.data import report
     from scripts.benchmarks.rare import Conditions, compare, read
 
     sources = [read(source, one) for source, one in _embed_named(data, encoder, cache)]
-    report(compare(sources, Conditions(size, share, budget, similar, of), seeds), output)
+    conditions = Conditions(size, share, budget, similar, of=of)
+    report(compare(sources, conditions, seeds), output)
 
 
 @app.command("label-review")

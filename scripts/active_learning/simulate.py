@@ -19,6 +19,9 @@ from scripts.active_learning.query import QueryState
 
 # Embeddings (n, d), class numbers (n,), weights (n,) or None -> probabilities of embeddings.
 Fit = Callable[[Floats, Labels, Floats | None], Predict]
+# Rows that have an answer, and the model of the last step -> rows that people label by their own
+# choice; those that have an answer or wait for one are left out.
+Found = Callable[[Rows, Predict], Rows]
 
 
 @dataclass(frozen=True)
@@ -86,13 +89,13 @@ def simulate(
     step: StepSettings,
     settings: SimulationSettings,
     rng: np.random.Generator,
-    found: Rows | None = None,
+    found: Found | None = None,
     done: Callable[[Snapshot], bool] | None = None,
 ) -> list[Snapshot]:
     """Run the loop until the budget is spent or the pool is empty; a snapshot a step.
 
-    found: Rows that people label by their own choice once they have answered the first batch. As
-        in the loop they teach, prove nothing, and count as labels by people.
+    found: What people label by their own choice, each time that they have answered a batch. As in
+        the loop it teaches, proves nothing, and counts as labels by people.
     done: Whether a snapshot is the last that is wanted.
     """
     n = len(corpus.embeddings)
@@ -123,14 +126,16 @@ def simulate(
         # People answer in the order of the draws, a batch at a time.
         now = step.batch_size if settings.queue else len(waiting.rows)
         asked, waiting = asked.then(waiting.take(slice(now))), waiting.take(slice(now, None))
-        if found is not None and not snapshots:
-            new = ~np.isin(found, [*asked.rows, *waiting.rows])
-            asked = asked.then(Drawn.chosen(found[new]))
+        if found is not None:
+            theirs = found(asked.rows, model)
+            theirs = theirs[~np.isin(theirs, [*asked.rows, *waiting.rows])]
+            left = settings.budget - len(asked.rows) - len(waiting.rows)
+            asked = asked.then(Drawn.chosen(theirs[: max(left, 0)]))
         train, labels = asked.rows, corpus.answers[asked.rows]
         if settings.use_machine_labels:
-            theirs = free[plan.machine.rows]
-            keep = ~np.isin(theirs, asked.rows)
-            train = np.concatenate([train, theirs[keep]])
+            answered = free[plan.machine.rows]
+            keep = ~np.isin(answered, asked.rows)
+            train = np.concatenate([train, answered[keep]])
             labels = np.concatenate([labels, plan.machine.labels[keep]])
         model = fit(corpus.embeddings[train], labels, None)
         every, last = settings.look_every, len(asked.rows) >= settings.budget

@@ -9,12 +9,11 @@ import numpy as np
 from spacy.util import load_config, registry
 
 import components.code  # noqa: F401
-from scripts.active_learning.arrays import Rows
 from scripts.active_learning.draw import DrawSettings
 from scripts.active_learning.plan import StepSettings
 from scripts.active_learning.proof import PromiseSettings
 from scripts.active_learning.query import STRATEGIES
-from scripts.active_learning.simulate import Corpus, SimulationSettings, Snapshot, simulate
+from scripts.active_learning.simulate import Corpus, Found, SimulationSettings, Snapshot, simulate
 from scripts.benchmarks.corpora import Embedded
 from scripts.benchmarks.heads import Head, fit_on, make_head
 from scripts.benchmarks.tutorial_loop import tutorial_loop
@@ -57,7 +56,7 @@ def run_loop(
     data: Embedded,
     budget: Budget,
     seed: int,
-    found: Rows | None = None,
+    found: Found | None = None,
     done: Callable[[Snapshot], bool] | None = None,
 ) -> list[Snapshot]:
     """name: "shipped" (configs/loop.cfg and its pipeline as they are, with draws from anywhere

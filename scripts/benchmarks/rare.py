@@ -1,5 +1,5 @@
 """A rare class in a large pool, of which a person knows three words: what searching the pool is
-worth (`weasel run browse`)."""
+worth (`weasel run browse`), once, and with looks later at what the model makes of it."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -10,8 +10,10 @@ from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.feature_selection import chi2
 
 from scripts.active_learning.arrays import Rows
+from scripts.active_learning.cross_validation import Predict
 from scripts.active_learning.geometry import nearest
-from scripts.active_learning.simulate import Corpus, Snapshot
+from scripts.active_learning.scores import uncertainty
+from scripts.active_learning.simulate import Corpus, Found, Snapshot
 from scripts.benchmarks.corpora import Embedded
 from scripts.benchmarks.data import read_labelled
 from scripts.benchmarks.loops import NAMES, SHIPPED, Budget, run_loop
@@ -34,13 +36,18 @@ class Source(NamedTuple):
 @dataclass(frozen=True)
 class Conditions:
     """size: texts in the pool, if there are so many. share: of the rare class in it. budget: labels
-    by people. similar: how many similar texts of each that was found are labelled. of: the classes
-    of so many of the data sets, the first ones, are the rare one in turn."""
+    by people. similar: how many similar texts of each that was found are labelled. every: labels
+    by the loop's own questions between two looks at the pool. check: how many texts such a look
+    labels of those that the model calls so, and of those that have the words and are called
+    otherwise. of: the classes of so many of the data sets, the first ones, are the rare one in
+    turn."""
 
     size: int = 20_000
     share: float = 0.005
     budget: int = 200
     similar: int = 5
+    every: int = 20
+    check: int = 5
     of: int = 1
 
 
@@ -130,16 +137,53 @@ def typical_words(theirs: Sequence[str], others: Sequence[str]) -> list[str]:
 def search(case: Case, similar: int) -> Rows:
     """What the person labels: of the texts that have the words, those with the most of them, the
     first three; then, of each of them that is of the class, the most similar ones."""
-    count = CountVectorizer(
-        binary=True, vocabulary=case.words, token_pattern=r"(?u)\b[^\W\d_]{3,}\b"
-    )
-    hits = np.asarray(count.transform(case.texts).sum(axis=1)).ravel()
+    hits = words_in(case)
     order = np.argsort(-hits, kind="stable")
     first = order[: min(WORDS, int((hits > 0).sum()))]
     right = first[case.corpus.truth[first] == case.rare]
     points = case.corpus.embeddings
     near, _ = nearest(points[right], points, similar + 1)  # the first is the text itself
     return np.array(list(dict.fromkeys([*first.tolist(), *near.ravel().tolist()])), dtype=np.intp)
+
+
+def words_in(case: Case) -> Rows:
+    """(n,): how many of the words each text of the pool has."""
+    count = CountVectorizer(
+        binary=True, vocabulary=case.words, token_pattern=r"(?u)\b[^\W\d_]{3,}\b"
+    )
+    return np.asarray(count.transform(case.texts).sum(axis=1)).ravel()
+
+
+def person(case: Case, conditions: Conditions, again: bool) -> Found:
+    """A person who searches the pool when the first texts are labelled. again: and looks at the
+    refreshed pool now and then (look_again)."""
+    rows, hits = search(case, conditions.similar), words_in(case)
+    labels = -1  # after the last look
+
+    def found(asked: Rows, model: Predict) -> Rows:
+        nonlocal labels
+        if labels < 0:
+            new = rows
+        elif again and len(asked) - labels >= conditions.every:
+            new = look_again(case, hits, asked, model, conditions.check)
+        else:
+            return rows[:0]
+        labels = len(np.union1d(asked, new))
+        return new
+
+    return found
+
+
+def look_again(case: Case, hits: Rows, asked: Rows, model: Predict, check: int) -> Rows:
+    """What the page of the pool shows first, sorted by the model's uncertainty: of the texts that
+    the model calls so, and of those that have one of the words and are called otherwise. Neither
+    has been labelled yet."""
+    probs = model(case.corpus.embeddings)
+    order = np.argsort(-uncertainty(probs), kind="stable")
+    order = order[~np.isin(order, asked)]
+    called = probs[order].argmax(axis=1) == case.rare
+    missed = ~called & (hits[order] > 0)
+    return np.concatenate([order[called][:check], order[missed][:check]])
 
 
 class Look(NamedTuple):
@@ -162,9 +206,9 @@ def look(case: Case, snapshot: Snapshot) -> Look:
     return Look(snapshot.labels, float(found.mean()), float(right / max(in_pool.sum(), 1)))
 
 
-def looks(case: Case, budget: int, seed: int, found: Rows | None = None) -> list[Look]:
+def looks(case: Case, budget: int, seed: int, found: Found | None = None) -> list[Look]:
     """After each step of the loop as shipped, until the model finds the class or the budget is
-    spent. found: What the person labels after a search."""
+    spent. found: What the person labels in the pool."""
     snapshots = run_loop(
         f"{SHIPPED}/{NAMES}",
         case.corpus,
@@ -179,9 +223,10 @@ def looks(case: Case, budget: int, seed: int, found: Rows | None = None) -> list
 
 def compare(sources: Sequence[Source], conditions: Conditions, seeds: int) -> list[dict[str, Any]]:
     """A row a class, medians over the seeds, and one of all: labels until the model finds the class
-    (80 % of it, and half of what it calls so is of the class), with and without a search of the
-    pool, and the share of the class that it finds at the end, in percent. The labels that the
-    search cost count."""
+    (80 % of it, and half of what it calls so is of the class), and the share of the class that it
+    finds at the end and what of the pool it calls so that is, in percent: without a search of the
+    pool, with one ("search"), and with one and looks at the pool after it ("looks"). The labels
+    that these cost count."""
     runs: dict[str, list[dict[str, Any]]] = {}
     for seed in range(seeds):
         for case in cases(sources, conditions, seed):
@@ -193,10 +238,16 @@ def compare(sources: Sequence[Source], conditions: Conditions, seeds: int) -> li
                 "searched": len(found),
                 "of them right": int((case.corpus.truth[found] == case.rare).sum()),
             }
-            for name, theirs in (("without", None), ("with", found)):
+            arms = {
+                "without": None,
+                "search": person(case, conditions, again=False),
+                "looks": person(case, conditions, again=True),
+            }
+            for name, theirs in arms.items():
                 seen = looks(case, conditions.budget, seed, theirs)
                 run[name] = seen[-1].labels if seen[-1].finds else float("inf")
                 run[f"recall {name}"] = round(100 * seen[-1].recall)
+                run[f"precision {name}"] = round(100 * seen[-1].precision)
             runs.setdefault(case.name, []).append(run)
             msg.text(f"{case.name}, seed {seed + 1} of {seeds}: {run}")
     rows = [{"class": name, **_median(some)} for name, some in runs.items()]

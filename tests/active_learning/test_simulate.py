@@ -229,21 +229,47 @@ def test_budgets_show_the_last_model_within_them():
 
 
 def test_what_people_find_by_themselves_teaches_proves_nothing_and_counts() -> None:
-    data, found = corpus(), np.array([3, 1, 4, 15, 9])
+    data = corpus()
+    told: list[int] = []
+
+    def found(asked, model) -> np.ndarray:
+        assert len(asked) == len(set(asked.tolist()))
+        assert model(data.embeddings).shape == (400, 3)
+        told.append(len(asked))
+        rows = [3, 1, 4, 15, 9] if len(told) == 1 else [26, 5] if len(told) == 3 else []
+        return np.array(rows, dtype=np.intp)
+
     step = StepSettings(batch_size=20)
     settings = SimulationSettings(budget=100, start=20)
-    rng = np.random.default_rng(0)
-    snapshots = simulate(data, fit, step, settings, rng, found)
+    snapshots = simulate(data, fit, step, settings, np.random.default_rng(0), found)
     alone = simulate(data, fit, step, settings, np.random.default_rng(0))
     first = alone[0].asked.tolist()
-    new = [row for row in found.tolist() if row not in first]
+    new = [row for row in [3, 1, 4, 15, 9] if row not in first]
     assert snapshots[0].asked.tolist() == first + new
+    before = snapshots[1].asked.tolist()
+    later = [row for row in [26, 5] if row not in snapshots[2].asked[: told[2]]]
+    assert snapshots[2].asked.tolist()[: len(before)] == before
+    assert snapshots[2].asked.tolist()[told[2] :] == later
     assert snapshots[-1].labels == 100
     assert len(set(snapshots[-1].asked.tolist())) == 100
     draws = snapshots[-1].pool.draws
-    assert np.isnan(draws.chance).sum() == 20 + len(new)
-    assert draws.uniform == pytest.approx(draws.anywhere[20 + len(new) :].sum())
+    assert np.isnan(draws.chance).sum() == 20 + len(new) + len(later)
+    chosen = np.isnan(draws.chance)
+    assert draws.uniform == pytest.approx(draws.anywhere[~chosen].sum())
     ended = simulate(
         data, fit, step, settings, np.random.default_rng(0), done=lambda s: s.labels >= 60
     )
     assert [s.labels for s in ended] == [20, 40, 60]
+
+
+@pytest.mark.parametrize("queue", [0, 10])
+def test_what_people_find_does_not_outspend_the_budget(queue: int) -> None:
+    data = corpus()
+
+    def found(asked, model) -> np.ndarray:
+        return np.setdiff1d(np.arange(400), asked)[:50]
+
+    step = StepSettings(batch_size=5)
+    settings = SimulationSettings(budget=45, start=10, queue=queue)
+    snapshots = simulate(data, fit, step, settings, np.random.default_rng(0), found)
+    assert snapshots[-1].labels == 45

@@ -71,15 +71,61 @@ def test_the_person_labels_what_the_words_find_and_what_is_like_it(
         assert row in nearest
 
 
-def test_labels_by_search_count_and_the_class_is_found_sooner(sources: list[rare.Source]) -> None:
+def test_a_look_labels_what_the_model_is_least_sure_of_on_either_side(
+    sources: list[rare.Source],
+) -> None:
+    (case, *_) = rare.cases(sources, rare.Conditions(size=500, share=0.02), seed=0)
+    hits, k = rare.words_in(case), case.corpus.k
+    assert (hits[case.corpus.truth == case.rare] > 0).any()
+    called = np.arange(500) % 2 == 0
+    sure = np.random.default_rng(0).uniform(0.6, 0.9, size=500)
+
+    def model(points) -> np.ndarray:
+        probs = np.tile(((1 - sure) / (k - 1))[:, None], (1, k))
+        probs[np.arange(500), np.where(called, case.rare, (case.rare + 1) % k)] = sure
+        return probs
+
+    asked = np.argsort(sure)[:20]
+    open_ = ~np.isin(np.arange(500), asked)
+    mine = np.flatnonzero(called & open_)
+    other = np.flatnonzero(~called & open_ & (hits > 0))
+    expected = [*mine[np.argsort(sure[mine])][:3], *other[np.argsort(sure[other])][:3]]
+    assert rare.look_again(case, hits, asked, model, check=3).tolist() == expected
+
+
+def test_a_person_searches_and_looks_again_now_and_then(sources: list[rare.Source]) -> None:
+    conditions = rare.Conditions(size=500, share=0.02, similar=1, every=10)
+    (case, *_) = rare.cases(sources, conditions, seed=0)
+    searched = rare.search(case, 1).tolist()
+
+    def model(points) -> np.ndarray:
+        return np.full((len(points), case.corpus.k), 1 / case.corpus.k)
+
+    rest = np.setdiff1d(np.arange(500), searched)
+    for again in (False, True):
+        found = rare.person(case, conditions, again)
+        assert found(rest[:5], model).tolist() == searched
+        asked = np.concatenate([rest[:5], searched])
+        assert not len(found(np.concatenate([asked, rest[5:14]]), model))
+        later = np.concatenate([asked, rest[5:15]])
+        assert bool(len(found(later, model))) == again
+        assert not len(found(later, model))
+
+
+def test_labels_in_the_pool_count_and_the_class_is_found_sooner(
+    sources: list[rare.Source],
+) -> None:
     conditions = rare.Conditions(size=500, share=0.02, budget=100, similar=3)
     rows = rare.compare(sources, conditions, seeds=1)
     assert [row["class"] for row in rows] == [*(f"topics: {name}" for name in CLASSES), "all"]
     for row in rows:
         assert int(row["pool"]) == 500
-        assert 20 <= int(row["with"]) <= 100
         assert int(row["of them right"]) > 3
+        for arm in ("search", "looks"):
+            assert 5 < int(row[arm]) <= 100
+            assert int(row[f"recall {arm}"]) >= 80
+            assert int(row[f"precision {arm}"]) >= 50
     (case, *_) = rare.cases(sources, conditions, seed=0)
-    seen = rare.looks(case, 100, 0, rare.search(case, 3))
+    seen = rare.looks(case, 100, 0, rare.person(case, conditions, again=False))
     assert [one.finds for one in seen] == [False] * (len(seen) - 1) + [True]
-    assert seen[0].labels > 20  # those of the search are among the first
+    assert seen[0].labels > 5  # those of the search are among the first
