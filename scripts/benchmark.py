@@ -1,6 +1,7 @@
 """Measurements against classy-classification as it comes. Tables go to the screen as markdown and
 to metrics/ as CSV."""
 
+import signal
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -278,6 +279,35 @@ def label_review(
 
 
 @app.command()
+def latency(
+    data: Sources,
+    sizes: Annotated[str, typer.Option(help="Texts in the pool")] = "1000,10000",
+    rounds: Annotated[
+        str, typer.Option(help="Batches of the tutorial's loop, at each of the sizes")
+    ] = "5,2",
+    batches: Annotated[int, typer.Option(help="Of the loop here", min=1)] = 10,
+    labels: Annotated[int, typer.Option(help="By people, before the first batch")] = 40,
+    pace: Annotated[float, typer.Option(help="Seconds that an answer takes a person")] = 1.0,
+    config: Annotated[Path, typer.Option(help="Settings of the loop")] = Path("configs/loop.cfg"),
+    pipeline: Annotated[str, typer.Option(help="Pipeline config; empty: as the settings say")] = "",
+    cache: Cache = DEFAULT_CACHE,
+    model: Model = DEFAULT_MODEL,
+    output: Path = Path("metrics/latency.csv"),
+) -> None:
+    """Seconds from the answer that completes a batch to fresh suggestions in Argilla, which must
+    run: by `weasel run live`, and by the tutorial's loop on classy-classification as it comes. The
+    data sets in Argilla are this benchmark's own, and deleted at the end."""
+    from scripts.benchmarks.data import report
+    from scripts.benchmarks.latency import Conditions, compare
+    from scripts.shipping.encoder import find_model
+
+    asked = {int(n): int(m) for n, m in zip(sizes.split(","), rounds.split(","), strict=True)}
+    source, _ = find_model(model)
+    conditions = Conditions(labels, batches, pace, config, pipeline, cache, source)
+    report(compare(data, asked, conditions), output)
+
+
+@app.command()
 def strategies(
     rows: Annotated[int, typer.Option(help="Texts in the pool")] = 100_000,
     dim: Annotated[int, typer.Option(help="Of the embeddings")] = 384,
@@ -297,5 +327,7 @@ def strategies(
 
 
 if __name__ == "__main__":
+    # Whoever ends it, `timeout` for one, leaves nothing in Argilla.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     with plain_errors():
         app()

@@ -32,6 +32,16 @@ def make_classy(data: dict[str, list[str]], model: str, encoder: Any = None) -> 
     return Classy(model=model, nlp=spacy.blank("en"), name="classy", data=data, verbose=False)
 
 
+def make_classifier(data: dict[str, list[str]], model: str) -> Any:
+    """classy's few-shot learner without spaCy, as the tutorial uses it, trained in its constructor.
+
+    data: label -> texts, sorted by label. model: What sentence-transformers loads.
+    """
+    from classy_classification import ClassyClassifier
+
+    return ClassyClassifier(data=data, model=model)
+
+
 def make_classy_pipeline(data: dict[str, list[str]], model: str) -> Language:
     """A pipeline with classy's component, as its README makes one. Its default settings are spelled
     out: their default of None no longer passes spaCy's validation of a config."""
