@@ -94,12 +94,12 @@ class Chaos:
         self.outcome = Outcome()
 
     def run(self, kills: int, seconds: float) -> Outcome:
-        """RETURNS: After so many kills, or the seconds for them are over, and the loop's end."""
-        end = time.monotonic() + seconds
+        """seconds: In which something is killed, at most. RETURNS: After the last loop's end."""
         try:
             self.outcome.server_starts += 1
             manage.start(self.home, self.server.port)
             expected = self._undisturbed()
+            end = time.monotonic() + seconds
             with kept(self.server):
                 for number in itertools.count():
                     self._loop(f"loop-{number}", expected, number % 2 == 0, kills, end)
