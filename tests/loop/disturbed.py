@@ -40,7 +40,7 @@ SETTINGS = {
     "loop.seed_size": 10,
     # So that the machine answers in every step, and takes answers back.
     "loop.promise.rule": "fixed",
-    "loop.promise.certainty": 0.8,
+    "loop.promise.certainty": 0.9,
 }
 
 

@@ -17,6 +17,8 @@ from scripts.argilla_server.files import STATE, SUPERVISOR_LOCK, is_locked, read
 SHARES = {"live": 3, "web": 2, "worker": 2, "redis": 2, "supervisor": 1, "whole server": 1}
 PARTS = {"web": ".web", "worker": ".worker", "redis": "redis-server"}
 LOOK = 0.1  # seconds
+# What `live` says where there is no server.
+AWAY = ("No Argilla server answers", "has a fault of its own")
 
 
 class Server:
@@ -115,18 +117,16 @@ class Live:
                 stderr=log,
             )
             try:
-                while (code := self.process.poll()) is None and not self.end.wait(LOOK):
+                while self.process.poll() is None and not self.end.wait(LOOK):
                     pass
             finally:
                 self.process.kill()
                 code = self.process.wait()
         words = self.said[self.begin :]
         # It may end by itself only where there was no server to begin with.
-        if "Traceback" in words or (
-            code > 0
-            and "No Argilla server answers" not in words
-            and "fault of its own" not in words
-        ):
+        said = [line for line in words.splitlines() if line.startswith("✘")]
+        expected = all(any(part in line for part in AWAY) for line in said)
+        if "Traceback" in words or not expected or (code > 0 and not said):
             self.wrong.append(f"`live` ended with {code}:\n{words}")
         return code
 
