@@ -5,6 +5,7 @@ from contextlib import contextmanager
 
 from scripts.data.corpus import Pool, read_labels, read_pool
 from scripts.loop.learner import Learner
+from scripts.loop.lease import lease
 from scripts.loop.settings import Settings
 from scripts.records.client import argilla_client
 from scripts.records.dataset import LoopDataset
@@ -20,4 +21,6 @@ def open_loop(settings: Settings) -> Iterator[tuple[LoopDataset, Learner, Pool]]
     labels, pool = read_labels(paths.corpus), read_pool(paths.corpus)
     learner = Learner(paths.pipeline, paths.cache, labels, pool)
     with argilla_client(paths.argilla) as client:
-        yield LoopDataset.open(client, settings.argilla, labels, learner.dim), learner, pool
+        with lease(paths.corpus, "step"):  # two that make the data set would be in each other's way
+            dataset = LoopDataset.open(client, settings.argilla, labels, learner.dim)
+        yield dataset, learner, pool
