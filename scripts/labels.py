@@ -16,7 +16,7 @@ from scripts.loop.settings import load_settings
 
 def main(
     ctx: typer.Context,
-    words: Annotated[list[str] | None, typer.Argument(help=" | ".join(HOW.splitlines()))] = None,
+    words: Annotated[list[str] | None, typer.Argument(help="A change; none: show how")] = None,
     config: Annotated[Path, typer.Option(help="Settings of the loop")] = Path("configs/loop.cfg"),
     description: Annotated[list[str] | None, typer.Option(help="Of a new label")] = None,
     into: Annotated[str, typer.Option(help="Of a merge: the label that they become")] = "",

@@ -67,8 +67,8 @@ def opened_page(
                 )
             )
         dataset.push(records)
-        # Each annotator has an order of their own; here it is that of the texts.
-        browser.driver.get(f"{dataset.url}?sort=metadata.iteration.asc")
+        # In the order of the steps, which is that of the texts.
+        browser.driver.get(dataset.url)
         return dataset
 
     return open_page

@@ -74,7 +74,7 @@ class LoopDataset:
         something when all of it is answered, and in each what teaches most first."""
         page = f"{str(self.client.api_url).rstrip('/')}/dataset/{self.dataset.id}/annotation-mode"
         sort = "?sort=metadata.iteration.asc~metadata.uncertainty.desc"
-        return page + (sort if self.dataset.settings.metadata else "")
+        return page + (sort if self.dataset.settings.metadata["iteration"] else "")
 
     def pull(self) -> list[Answer]:
         """Every record of the data set with what people said, oldest first."""

@@ -60,7 +60,8 @@ def listening(dataset: LoopDataset, host: str, port: int) -> Iterator[threading.
         app.post(PATH)(WebhookHandler(webhook).handle(on_answer, raw_event=True))
         app.get(PATH)(lambda: description)  # what tells a webhook in use from a stale one
         app.exception_handler(WebhookVerificationError)(_not_from_argilla)
-        server = uvicorn.Server(uvicorn.Config(app, log_level="warning"))
+        # Without a lifespan, which it would report as cut short.
+        server = uvicorn.Server(uvicorn.Config(app, log_level="warning", lifespan="off"))
         thread = threading.Thread(target=server.run, args=([ours],), daemon=True)
         thread.start()
         try:

@@ -36,8 +36,12 @@ def running(*arguments: str) -> Iterator[subprocess.Popen[str]]:
         hear(live, "Label at")
         yield live
     finally:
-        live.kill()
-        live.communicate()
+        live.terminate()  # so that it takes its webhook along
+        try:
+            live.communicate(timeout=30)
+        except subprocess.TimeoutExpired:
+            live.kill()
+            live.communicate()
 
 
 def hear(live: subprocess.Popen[str], words: str) -> str:
@@ -64,7 +68,7 @@ def test_an_answer_on_the_server_sets_the_event(settings: Callable[..., Settings
             assert len(webhooks(dataset.client, chosen.argilla.dataset)) == 1
             assert not answered.wait(1)
             annotate(dataset, gold, list(loop[1].labels), limit=1)
-            assert answered.wait(30)
+            assert answered.wait(90)
         assert not webhooks(dataset.client, chosen.argilla.dataset)
 
 

@@ -146,7 +146,7 @@ def test_examples_that_the_user_has_are_labels_from_the_start(
             (row["text"], (row["label"],), "labelled") for row in examples
         ]
         result = step(*loop, chosen)
-        assert (result.trained_on, result.asked) == (2, 5)
+        assert (result.trained_on, result.asked) == (2, chosen.loop.seed_size)
     more = [{"text": "The keeper saved it.", "label": " Sports"}, {"text": "Hm.", "label": None}]
     srsly.write_jsonl(tmp_path / "more.jsonl", [*more, {"text": "Hm, too.", "label": ""}])
     seed(Context(), str(tmp_path / "more.jsonl"))  # type: ignore[arg-type]
@@ -243,7 +243,7 @@ def test_held_out_texts_that_an_older_version_put_into_the_loop_are_not_trained_
     settings: Callable[..., Settings], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     chosen = settings()
-    monkeypatch.setattr("scripts.records.dataset.SOURCES", [*SOURCES, "test"])
+    monkeypatch.setattr("scripts.records.schema.SOURCES", [*SOURCES, "test"])
     with opened(chosen) as (loop, _):
         dataset, learner, _ = loop
         record = doc_to_record(learner.nlp.make_doc("held out"), iteration=0, source="test")
