@@ -11,8 +11,8 @@ from scripts.records.dataset import BOT
 
 
 def now() -> str:
-    """For names: 20260131-235959."""
-    return f"{datetime.now():%Y%m%d-%H%M%S}"
+    """For names, 20260131-235959-123: two changes may follow each other within a second."""
+    return f"{datetime.now():%Y%m%d-%H%M%S-%f}"[:-3]
 
 
 def backup(
