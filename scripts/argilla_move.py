@@ -6,7 +6,7 @@ from typing import Annotated
 import srsly
 import typer
 
-from scripts.cli.app import run
+from scripts.cli.app import run, split_overrides
 from scripts.cli.console import msg
 from scripts.cli.errors import ProjectError
 from scripts.cli.words import count
@@ -30,9 +30,7 @@ def main(
 ) -> None:
     """Copy settings, records, suggestions, vectors and answers with their users, and compare the
     counts. Nothing is changed here; what is there already is not copied again."""
-    first = [word.startswith("--") for word in datasets or []]
-    end = first.index(True) if True in first else len(first)
-    names, overrides = (datasets or [])[:end], (datasets or [])[end:]
+    names, overrides = split_overrides(datasets)
     settings = load_settings(config, [*overrides, *ctx.args])
     if not url or not key:
         raise ProjectError(

@@ -6,8 +6,9 @@ from typing import Annotated
 import typer
 
 from scripts.argilla_server import backup, manage
+from scripts.argilla_server.files import backup_folder
 from scripts.argilla_server.restore import look_at, restore
-from scripts.cli.app import run
+from scripts.cli.app import agree, run
 from scripts.cli.console import msg
 from scripts.cli.errors import ProjectError
 
@@ -22,13 +23,17 @@ def main(
     chosen = Path(path) if path else backup.newest(home)
     if chosen is None:
         raise ProjectError(
-            f"There is no backup in {backup.folder(home)}.",
+            f"There is no backup in {backup_folder(home)}.",
             "Give the path of one: weasel run argilla-restore . --vars.backup FILE",
         )
     msg.info(f"{chosen}: {look_at(chosen, home)}")
     port = manage.running_port(home)
     if not yes:
-        _ask(port is not None)
+        stop = "The server is stopped and started again. " if port is not None else ""
+        agree(
+            f"{stop}Replace the database by this backup?",
+            "python -m scripts.argilla_restore FILE --yes",
+        )
     if port is not None:
         manage.stop(home)
     restored, kept = restore(chosen, home)
@@ -39,20 +44,6 @@ def main(
         msg.good(f"Argilla runs again on {manage.start(home, port).api_url}")
     else:
         msg.text("Start the server: weasel run argilla-start")
-
-
-def _ask(runs: bool) -> None:
-    """RAISES (ProjectError): Whoever is asked does not say yes, or nobody is there."""
-    stop = "The server is stopped and started again. " if runs else ""
-    try:
-        answer = typer.confirm(f"{stop}Replace the database by this backup?", default=False)
-    except typer.Abort:
-        answer = False
-        print()
-    if not answer:
-        raise ProjectError(
-            "Nothing was changed.", "In a script: python -m scripts.argilla_restore FILE --yes"
-        )
 
 
 if __name__ == "__main__":

@@ -5,9 +5,8 @@ from typing import Annotated
 
 import typer
 
-from scripts.cli.app import run
+from scripts.cli.app import agree, run, split_overrides
 from scripts.cli.console import msg
-from scripts.cli.errors import ProjectError
 from scripts.data.corpus import read_labels
 from scripts.data.label_changes import HOW, is_same, plan
 from scripts.data.label_files import under_way
@@ -24,9 +23,7 @@ def main(
 ) -> None:
     """Show the labels with their texts, or change them in Argilla and in the corpus. What people
     said is kept; a change that was cut short is finished first."""
-    first = [word.startswith("--") for word in words or []]
-    end = first.index(True) if True in first else len(first)
-    wanted, overrides = (words or [])[:end], (words or [])[end:]
+    wanted, overrides = split_overrides(words)
     settings = load_settings(config, [*overrides, *ctx.args])
     corpus = settings.paths.corpus
     from scripts.loop.labels import change_labels, effects, in_words, overview
@@ -55,19 +52,8 @@ def main(
         for line in in_words(effects(client, settings, change)):
             msg.text(f"- {line}")
         if not yes:
-            _ask()
+            agree("Make this change?", "--yes makes the change unasked.")
         change_labels(client, settings, change, now())
-
-
-def _ask() -> None:
-    """RAISES (ProjectError): Whoever is asked does not agree, or nobody is there."""
-    try:
-        agreed = typer.confirm("Make this change?", default=False)
-    except typer.Abort:
-        agreed = False
-        print()
-    if not agreed:
-        raise ProjectError("Nothing was changed.", "In a script, --yes makes the change unasked.")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """Real data for tests and for scripts beside them: headlines of BBC News, and what they become."""
 
 import importlib.util
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import srsly
@@ -26,10 +27,12 @@ def read_headlines() -> list[dict[str, str]]:
     return rows
 
 
-def prepare_corpus(headlines: list[dict[str, str]], folder: Path) -> Path:
+def prepare_corpus(
+    headlines: Sequence[Mapping[str, object]], folder: Path, labels: dict[str, str] = TOPICS
+) -> Path:
     """A prepared corpus/ of 120 headlines in the pool and 60 in the test set."""
     srsly.write_jsonl(folder / "headlines.jsonl", headlines)
-    srsly.write_json(folder / "labels.json", TOPICS)
+    srsly.write_json(folder / "labels.json", labels)
     prepare(
         str(folder / "headlines.jsonl"),
         folder / "corpus",

@@ -104,9 +104,13 @@ def simulate(
     model = fit(corpus.embeddings[:0], corpus.answers[:0], None)
     draws: Draws | None = None
     while True:
-        free = np.setdiff1d(np.arange(n), [*asked.rows, *waiting.rows])
+        open_ = np.setdiff1d(np.arange(n), asked.rows)
+        probs = model(corpus.embeddings[open_])
+        right = probs.argmax(axis=1) == corpus.truth[open_]
+        idle = ~np.isin(open_, waiting.rows)
+        free = open_[idle]
         state = QueryState(
-            model(corpus.embeddings[free]),
+            probs[idle],
             corpus.embeddings[free],
             corpus.embeddings[asked.rows],
             model(corpus.embeddings[asked.rows]),
@@ -116,9 +120,14 @@ def simulate(
         size = max(min(size, settings.budget - drawn), 0)
         plan = plan_step(state, replace(step, batch_size=size), rng, draws)
         if len(asked.rows):
-            right = state.probs.argmax(axis=1) == corpus.truth[free]
-            there = int(right[plan.machine.rows].sum())
-            pool = _pool(corpus, model, asked, draws)
+            looked = draws is not None and bool(draws.certainty.any())
+            # With the texts that wait: at the end the machine may answer these as well.
+            pool = Pool(
+                probs.max(axis=1),
+                right,
+                replace(draws, waiting=0) if draws is not None and looked else None,
+            )
+            there = int(right[idle][plan.machine.rows].sum())
             snapshots.append(_snapshot(corpus, model, asked, plan.machine, there, pool))
         waiting = waiting.then(plan.drawn._replace(rows=free[plan.drawn.rows]))
         if not len(waiting.rows) or (done and snapshots and done(snapshots[-1])):
@@ -143,15 +152,6 @@ def simulate(
         folds = settings.folds if looks else 0
         draws = _draws(corpus, fit, asked, (train, labels), folds)
         draws = replace(draws, waiting=len(waiting.rows))
-
-
-def _pool(corpus: Corpus, model: Predict, asked: Drawn, draws: Draws | None) -> Pool:
-    """With the texts that wait: at the end the machine may answer these as well."""
-    rows = np.setdiff1d(np.arange(len(corpus.embeddings)), asked.rows)
-    probs = model(corpus.embeddings[rows])
-    looked = draws is not None and bool(draws.certainty.any())
-    shown = replace(draws, waiting=0) if draws is not None and looked else None
-    return Pool(probs.max(axis=1), probs.argmax(axis=1) == corpus.truth[rows], shown)
 
 
 def _draws(

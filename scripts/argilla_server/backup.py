@@ -22,25 +22,27 @@ from scripts.argilla_server.database import (
     open_database,
     size,
 )
-from scripts.argilla_server.files import BACKUPS, CREDENTIALS, DATABASE, SECRET, START_LOCK
+from scripts.argilla_server.files import (
+    CREDENTIALS,
+    DATABASE,
+    SECRET,
+    START_LOCK,
+    backup_folder,
+    backup_name,
+)
 from scripts.argilla_server.install import ServerError
 from scripts.argilla_server.waiting import waiting_for_lock
 
 FILES = (CREDENTIALS, SECRET)  # readable by their owner alone, and so is a backup
 TABLE = "weasel_backup"
 PAGES = 2000  # copied at once
-STAMP = "%Y-%m-%d-%H%M%S"
-
-
-def folder(home: Path) -> Path:
-    """Where backups of a data folder are kept: beside it, so that they outlive it."""
-    return home.resolve().parent / BACKUPS
 
 
 def newest(home: Path) -> Path | None:
     """The newest backup that `argilla-backup` has made; not what a restore has replaced, or to
     restore once more would undo it."""
-    return max(folder(home).glob(f"{_stem(home)}-????-??-??-??????.db"), default=None)
+    pattern = f"{backup_name(home, at='????-??-??-??????')}.db"
+    return max(backup_folder(home).glob(pattern), default=None)
 
 
 def remedy(home: Path) -> str:
@@ -48,7 +50,8 @@ def remedy(home: Path) -> str:
     found = newest(home)
     kept = "It was left as it is. "
     if found is None:
-        return f"{kept}There is no backup in {folder(home)}; restore one from elsewhere:\n" + (
+        return (
+            f"{kept}There is no backup in {backup_folder(home)}; restore one from elsewhere:\n"
             "weasel run argilla-restore . --vars.backup FILE"
         )
     return f"{kept}Restore the newest backup:\n{restore_command(found)}"
@@ -62,7 +65,7 @@ def restore_command(path: Path) -> str:
 
 
 def back_up(home: Path, path: Path | None = None) -> tuple[Path, Content]:
-    """Write a backup (by default to `folder`, named by the time) and check what was written.
+    """Write a backup (by default to `backup_folder`, named by the time) and check what was written.
 
     All that was acknowledged before is in it, whoever writes in the meantime. RAISES (ServerError):
     There is nothing to back up, the database is damaged, or there is no room.
@@ -75,11 +78,11 @@ def back_up(home: Path, path: Path | None = None) -> tuple[Path, Content]:
         return copy_out(home, path)
 
 
-def copy_out(home: Path, path: Path | None, kind: str = "") -> tuple[Path, Content]:
+def copy_out(home: Path, path: Path | None, *kind: str) -> tuple[Path, Content]:
     """`back_up` for who holds the lock; kind is a part of the file's name."""
     if path is None:
-        folder(home).mkdir(mode=0o700, exist_ok=True)
-        path = _free_name(home, kind)
+        backup_folder(home).mkdir(mode=0o700, exist_ok=True)
+        path = _free_name(home, *kind)
     elif path.exists():
         raise ServerError(f"There is a file {path} already.", "Give another name.")
     partial = path.with_name(f".{path.name}.partial")
@@ -150,13 +153,9 @@ def sync(path: Path) -> None:
         os.close(descriptor)
 
 
-def _stem(home: Path) -> str:
-    return home.resolve().name.lstrip(".")
-
-
-def _free_name(home: Path, kind: str) -> Path:
+def _free_name(home: Path, *kind: str) -> Path:
     while True:
-        path = folder(home) / f"{_stem(home)}-{kind}{time.strftime(STAMP)}.db"
+        path = backup_folder(home) / f"{backup_name(home, *kind)}.db"
         if not path.exists():
             return path
         time.sleep(0.2)

@@ -6,12 +6,12 @@ Standard library only: both environments use this.
 import fcntl
 import json
 import os
+import time
 from pathlib import Path
 from typing import Any
 
 HOST = "127.0.0.1"
 
-BACKUPS = "backups"  # beside the data folder, so that they outlive it
 CREDENTIALS = "credentials.json"
 DATABASE = "argilla.db"
 LOG = "server.log"
@@ -25,6 +25,20 @@ VENV = "venv"
 UNIT_LOCK = "server.lock"  # held by every process of a running server
 SUPERVISOR_LOCK = "supervisor.lock"  # held by the one that looks after the others
 START_LOCK = "start.lock"  # held while a server is being started
+
+
+def backup_folder(home: Path) -> Path:
+    """Where backups of a data folder are kept: beside it, so that they outlive it."""
+    return home.resolve().parent / "backups"
+
+
+def backup_name(home: Path, *kind: str, at: str = "") -> str:
+    """The name of a backup, by what it is of, what kind of backup it is, and the time.
+
+    at: Instead of now.
+    """
+    when = at or time.strftime("%Y-%m-%d-%H%M%S")
+    return "-".join([home.resolve().name.lstrip("."), *kind, when])
 
 
 def write_private(path: Path, text: str) -> None:

@@ -19,7 +19,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from scripts.argilla_server.backup import folder, remedy
+from scripts.argilla_server.backup import remedy
 from scripts.argilla_server.database import check_start
 from scripts.argilla_server.files import (
     CREDENTIALS,
@@ -31,6 +31,7 @@ from scripts.argilla_server.files import (
     SUPERVISOR_LOCK,
     UNIT_LOCK,
     VENV,
+    backup_folder,
     is_locked,
     read_json,
     write_private,
@@ -112,7 +113,7 @@ def start(home: Path, port: int = 6900) -> Credentials:
         if older is not None:
             msg.info(
                 f"An older Argilla server made the database (revision {older}). It is brought up "
-                f"to date; as it was before, it is kept in {folder(home)}"
+                f"to date; as it was before, it is kept in {backup_folder(home)}"
             )
         credentials = _prepare_home(home, port)
         _launch(home, port, python)

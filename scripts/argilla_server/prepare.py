@@ -8,7 +8,6 @@ import contextlib
 import os
 import shutil
 import sqlite3
-import time
 from pathlib import Path
 
 from alembic import command
@@ -21,7 +20,7 @@ from argilla_server.models import User, Workspace
 from argilla_server.settings import settings
 
 from scripts.argilla_server import text_index
-from scripts.argilla_server.files import BACKUPS
+from scripts.argilla_server.files import backup_folder, backup_name
 
 # A server that was killed can leave a record's status behind its responses, which are the truth.
 # (The plus makes SQLite look responses up by record, and not by status.)
@@ -87,9 +86,8 @@ def migrate(path: Path, revision: str | None) -> None:
 def keep(path: Path, revision: str) -> None:
     """Keep a database of before as a backup, under its revision, in the folder of backups."""
     home = path.resolve().parent
-    folder = home.parent / BACKUPS
-    folder.mkdir(mode=0o700, exist_ok=True)
-    kept = folder / f"{home.name.lstrip('.')}-{revision}-{time.strftime('%Y-%m-%d-%H%M%S')}.db"
+    backup_folder(home).mkdir(mode=0o700, exist_ok=True)
+    kept = backup_folder(home) / f"{backup_name(home, revision)}.db"
     partial = kept.with_name(f".{kept.name}.partial")
     shutil.copy2(path, partial)
     os.replace(partial, kept)

@@ -26,6 +26,8 @@ from scripts.argilla_server.files import (
     DATABASE,
     START_LOCK,
     UNIT_LOCK,
+    backup_folder,
+    backup_name,
     is_locked,
     write_private,
 )
@@ -164,14 +166,14 @@ def _keep(home: Path) -> Path | None:
         check(path)
     except (Damaged, FileNotFoundError):
         # As it is, in a folder of its own.
-        kept = backup.folder(home) / f"{home.name.lstrip('.')}-damaged-{time.time_ns()}"
+        kept = backup_folder(home) / backup_name(home, "damaged", at=str(time.time_ns()))
         kept.mkdir(mode=0o700, parents=True)
         for file in (path, *beside, *(home / name for name in backup.FILES)):
             if file.exists():
                 shutil.copy2(file, kept / file.name)
         backup.sync(kept)
     else:
-        kept, _ = backup.copy_out(home, None, "replaced-")
+        kept, _ = backup.copy_out(home, None, "replaced")
         try:
             with contextlib.closing(open_database(path)) as database:
                 database.execute("PRAGMA journal_mode = DELETE")

@@ -24,7 +24,6 @@ from scripts.cli.errors import ProjectError
 from scripts.data.corpus import Pool, Row, read_gold, text_id
 from scripts.data.prepared import write_corpus
 from scripts.loop.annotate import annotate
-from scripts.loop.refresh import blind
 from scripts.loop.session import open_loop
 from scripts.loop.settings import Settings, load_settings
 from scripts.records.answers import Answer, Answers
@@ -216,7 +215,7 @@ def batch(loop: Loop, pace: float) -> dict[str, float]:
     waiting = Answers(dataset.answers()).waiting
     due = chosen.batch_size - (chosen.queue - len(waiting))
     now, later = waiting[:due], waiting[due:]
-    seen = [answer.server_id for answer in later if not blind(answer)][-1:]
+    seen = [answer.server_id for answer in later if not answer.blind][-1:]
     before = [model_of(dataset, id_) for id_ in seen]
     *first, last = now
     for answer in first:

@@ -3,11 +3,11 @@
 import inspect
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import typer
 
-from scripts.cli.errors import plain_errors
+from scripts.cli.errors import ProjectError, plain_errors
 from scripts.cli.weasel_vars import check_vars
 
 # Where the output is no terminal there are no progress bars. The libraries read this when they are
@@ -16,6 +16,28 @@ if not sys.stderr.isatty():
     os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
     os.environ.setdefault("HF_DATASETS_DISABLE_PROGRESS_BARS", "1")
     os.environ.setdefault("TQDM_DISABLE", "1")
+
+
+def split_overrides(words: Sequence[str] | None) -> tuple[list[str], list[str]]:
+    """The words of a command, and the overrides of the settings file that follow them."""
+    found = list(words or ())
+    end = next((i for i, word in enumerate(found) if word.startswith("--")), len(found))
+    return found[:end], found[end:]
+
+
+def agree(question: str, otherwise: str) -> None:
+    """Ask whoever is there.
+
+    otherwise: What to do where nobody is.
+    RAISES (ProjectError): Whoever is asked does not agree, or nobody is there.
+    """
+    try:
+        agreed = typer.confirm(question, default=False)
+    except typer.Abort:
+        agreed = False
+        print()
+    if not agreed:
+        raise ProjectError("Nothing was changed.", f"In a script: {otherwise}")
 
 
 def run(command: Callable[..., None]) -> None:

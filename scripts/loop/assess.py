@@ -36,6 +36,18 @@ def trainable(answers: Sequence[Answer]) -> bool:
     return len({answer.labels for answer in answers}) > 1
 
 
+def train_on_all(learner: Learner, answers: Answers, use_machine_labels: bool) -> bool:
+    """Train the model of today: on all answers or, where they make none, on what the labels are
+    called alone.
+
+    RETURNS: Whether it has learned from people.
+    """
+    trained = trainable(answers.labelled)
+    extra = answers.machine if use_machine_labels else []
+    learner.train([*answers.labelled, *extra] if trained else [])
+    return trained
+
+
 def open_rows(answers: Answers, pool: Pool, waiting: bool = False) -> np.ndarray:
     """(u,) rows of the pool that no person has dealt with.
 
@@ -60,14 +72,15 @@ def assess(
 ) -> Assessment:
     """Train on the answers and look at the pool with the model. waiting: As in open_rows."""
     rows = open_rows(answers, pool, waiting)
+    ids = [pool.ids[row] for row in rows]
     embeddings = learner.embed(pool.texts)[rows]
     train, extra = answers.labelled, answers.machine if use_machine_labels else []
     held_out = draws = None
     if trainable(train):
         held_out = learner.hold_out(train, extra, seed=seed)
         draws = read_draws(answers, held_out, learner, pool)
-        if waiting:
-            draws = replace(draws, waiting=0)
+        others = {answer.text_id for answer in answers.waiting} & set(pool.ids) - set(ids)
+        draws = replace(draws, waiting=len(others))
     else:  # go on with the cold start
         train, extra = [], []
         learner.train([])
@@ -79,7 +92,6 @@ def assess(
         labelled_probs=learner.predict(labelled),
         label_threshold=learner.label_threshold,
     )
-    ids = [pool.ids[row] for row in rows]
     return Assessment(rows, ids, state, held_out, draws, len(train) + len(extra))
 
 
@@ -98,8 +110,6 @@ def read_draws(answers: Answers, held_out: np.ndarray, learner: Learner, pool: P
     predicted, certainty = decide(held_out[rows], learner.label_threshold)
     right = agree(predicted, learner.targets(labelled))
     chances = np.array([chance_of(answer) for answer in labelled], dtype=np.float64).reshape(-1, 3)
-    waiting = sum(answer.text_id in here for answer in answers.waiting)
     discarded = sum(a.status == "discarded" and a.text_id in here for a in answers.all)
     chance, open_, anywhere = chances.T
-    size = len(here) - discarded
-    return Draws(certainty, right, chance, open_.astype(np.intp), anywhere, size, waiting)
+    return Draws(certainty, right, chance, open_.astype(np.intp), anywhere, len(here) - discarded)

@@ -8,11 +8,12 @@ from tqdm import tqdm
 from scripts.active_learning.decisions import decide
 from scripts.active_learning.scores import uncertainty
 from scripts.data.corpus import Pool
-from scripts.loop.assess import trainable
+from scripts.loop.assess import train_on_all
 from scripts.loop.found import take_found
 from scripts.loop.learner import Learner
+from scripts.loop.refresh import agent
 from scripts.loop.settings import Settings
-from scripts.records.answers import Answer, Answers
+from scripts.records.answers import Answers
 from scripts.records.dataset import LoopDataset
 from scripts.records.pool_dataset import Entry, PoolDataset, State
 
@@ -81,10 +82,8 @@ def look(
 ) -> list[Entry]:
     """These rows of the pool as today's model and the loop's data set see them; before there is a
     model that has learned from people, as the names of the labels alone say."""
-    train = answers.labelled
-    trained = trainable(train)
-    learner.train([*train, *answers.machine * settings.loop.use_machine_labels] if trained else [])
-    agent = f"classy_textcat-{'trained' if trained else 'zero-shot'}-{answers.next_iteration:03d}"
+    trained = train_on_all(learner, answers, settings.loop.use_machine_labels)
+    name = agent(answers.next_iteration, trained)
     embeddings = learner.embed(pool.texts)[list(rows)]
     probs = learner.predict(embeddings)
     decided, certainty = decide(probs, learner.label_threshold)
@@ -105,18 +104,10 @@ def look(
                 uncertainty=float(doubt[i]),
                 # As in the loop: "none of the labels" is no suggestion before people have shown
                 # what the labels mean.
-                agent=agent if trained or labels else None,
+                agent=name if trained or labels else None,
                 state=STATE[answer.status] if answer else "open",
                 people=answer.labels if answer and answer.status == "labelled" else None,
-                blind=_blind(answer),
+                blind=answer is not None and answer.blind,
             )
         )
     return entries
-
-
-def _blind(answer: Answer | None) -> bool:
-    """Whether people answer it in the loop without a suggestion: it checks the machine, or is asked
-    again."""
-    if answer is None or STATE[answer.status] != "waiting":
-        return False
-    return answer.status == "tied" or answer.round > 1 or answer.source in ("audit", "review")

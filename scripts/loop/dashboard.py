@@ -149,7 +149,7 @@ def _promised(result: StepResult, settings: PromiseSettings) -> str:
 
 @contextmanager
 def dashboard(settings: Settings) -> Iterator[Shown]:
-    """In a terminal the table, which is gone at the end."""
+    """The table in a terminal, lines anywhere else."""
     console = Console()
     if not console.is_terminal:
         yield Lines()

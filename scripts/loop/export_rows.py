@@ -13,7 +13,7 @@ from scripts.loop.learner import Learner
 from scripts.loop.machine import machine_labels
 from scripts.loop.refresh import agent
 from scripts.loop.settings import Settings
-from scripts.records.answers import Answer, Answers, Chance, Vote
+from scripts.records.answers import Answer, Answers, Chance, Vote, as_value
 from scripts.records.dataset import BOT, ORACLE
 from scripts.records.provenance import Provenance
 
@@ -106,7 +106,7 @@ def to_splits(
         row |= {"status": "open", "source": None, "round": None, "iteration": None}
         if today and id_ in today.thinks:
             labels, certainty = today.thinks[id_]
-            said = _value(labels, multi_label)
+            said = as_value(labels, multi_label)
             row |= {"suggestion": said, "model": today.agent, "certainty": certainty}
         splits[REST].append(row)
     return {
@@ -125,7 +125,7 @@ def to_row(found: Provenance, multi_label: bool) -> Row:
     return {
         "id": answer.text_id,
         "text": answer.text,
-        "label": _value(answer.labels, multi_label) if labelled else None,
+        "label": as_value(answer.labels, multi_label) if labelled else None,
         "status": answer.status,
         "by": _by(answer, people),
         "annotators": givers,
@@ -133,11 +133,11 @@ def to_row(found: Provenance, multi_label: bool) -> Row:
         "agreed": len(agreed),
         "votes": len(people),
         "responses": [_response(vote, found.times[vote.user]) for vote in answer.votes],
-        "suggestion": _value(suggested.labels, multi_label) if suggested else None,
+        "suggestion": as_value(suggested.labels, multi_label) if suggested else None,
         "model": suggested.agent if suggested else None,
         "score": _score(suggested.scores, multi_label) if suggested else None,
         "uncertainty": found.uncertainty,
-        "machine": None if answer.machine is None else _value(answer.machine, multi_label),
+        "machine": None if answer.machine is None else as_value(answer.machine, multi_label),
         "certainty": None,
         "source": answer.source,
         "round": answer.round,
@@ -166,10 +166,6 @@ def _by(answer: Answer, people: Sequence[Vote]) -> str | None:
 def _response(vote: Vote, at: datetime) -> dict[str, Any]:
     status = "discarded" if vote.discarded else "unclear" if vote.unclear else "submitted"
     return {"annotator": vote.user, "labels": list(vote.labels), "status": status, "at": at}
-
-
-def _value(labels: Sequence[str], multi_label: bool) -> str | list[str] | None:
-    return list(labels) if multi_label else next(iter(labels), None)
 
 
 def _score(scores: Sequence[float], multi_label: bool) -> float | list[float] | None:

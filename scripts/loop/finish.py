@@ -1,6 +1,5 @@
 """The end of the loop: the machine answers what it may, and the rest is listed as open."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +15,7 @@ from scripts.loop.learner import Learner
 from scripts.loop.lease import lease
 from scripts.loop.machine import settle
 from scripts.loop.settings import Settings
-from scripts.records.answers import Answers
+from scripts.records.answers import Answers, as_value
 from scripts.records.dataset import LoopDataset
 
 
@@ -75,17 +74,11 @@ def _finish(dataset: LoopDataset, learner: Learner, pool: Pool, settings: Settin
         texts.append(
             {
                 "text": text,
-                "label": _value(label, learner),
+                "label": None if label is None else as_value(label, learner.multi_label),
                 "by": by,
-                "model": _value(model, learner),
+                "model": as_value(model, learner.multi_label),
                 "certainty": round(float(certainty[row]), 6),
             }
         )
     proving = len(found.draws) if found.draws is not None else 0
     return Finished(texts, machine, settled.given, proving)
-
-
-def _value(labels: Sequence[str] | None, learner: Learner) -> str | list[str] | None:
-    if labels is None or learner.multi_label:
-        return None if labels is None else list(labels)
-    return labels[0]

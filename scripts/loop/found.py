@@ -10,7 +10,8 @@ from scripts.records.answers import Answers
 from scripts.records.convert import QUESTION, TEXT
 from scripts.records.dataset import LoopDataset
 from scripts.records.pool_dataset import answered_in_pool, embeddings_in_pool, pool_name
-from scripts.records.replies import Replied, Reply, as_sent, by_id, put
+from scripts.records.replies import Replied, Reply, as_sent, by_id
+from scripts.records.rest import upsert
 from scripts.records.settings import MOST
 
 
@@ -104,7 +105,7 @@ def _copy(dataset: LoopDataset, found: Sequence[Found]) -> None:
         item.setdefault("responses", []).append(as_sent(reply._replace(values=values)))
     sent = list(items.values())
     for start in range(0, len(sent), MOST):
-        put(dataset.client, dataset.dataset.id, sent[start : start + MOST])
+        upsert(dataset.client, dataset.dataset.id, sent[start : start + MOST])
 
 
 def _labels(reply: Reply) -> list[str]:

@@ -16,20 +16,24 @@ from scripts.loop.settings import Settings
 from scripts.records.answers import Answer
 from scripts.records.client import Client
 from scripts.records.dataset import LoopDataset
+from scripts.records.held_out import test_set_name
+from scripts.records.pool_dataset import pool_name
 from scripts.records.schema import find
 from scripts.records.settings import ArgillaSettings
 from scripts.records.swap import Effect, Place, check, effect, swap
 
-# Endings of the data sets that have the same labels, and what each is. The loop's own comes last.
-PLACES = {"-pool": "the pool's data set", "-test": "the test set", "": "the loop"}
-
 
 def places(client: Client, settings: ArgillaSettings) -> dict[str, Place]:
-    """The data sets with these labels, there or not, by what they are."""
+    """The data sets with these labels, there or not, by what they are; the loop's own is last."""
     workspace, _ = find(client, settings)
+    names = {
+        "the pool's data set": pool_name(settings.dataset),
+        "the test set": test_set_name(settings.dataset),
+        "the loop": settings.dataset,
+    }
     return {
-        what: Place(client, str(workspace.id), f"{settings.dataset}{ending}", settings.multi_label)
-        for ending, what in PLACES.items()
+        what: Place(client, str(workspace.id), name, settings.multi_label)
+        for what, name in names.items()
     }
 
 

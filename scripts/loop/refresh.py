@@ -1,7 +1,8 @@
 """Records that wait get the suggestions of the newest model."""
 
+from scripts.loop.assess import train_on_all, trainable
 from scripts.loop.learner import Learner
-from scripts.records.answers import Answer, Answers
+from scripts.records.answers import Answers
 from scripts.records.convert import suggestion
 from scripts.records.dataset import MOST, LoopDataset
 
@@ -11,14 +12,15 @@ def agent(iteration: int, trained: bool) -> str:
     return f"classy_textcat-{'trained' if trained else 'zero-shot'}-{iteration:03d}"
 
 
-def refresh(dataset: LoopDataset, learner: Learner, answers: Answers) -> None:
-    """Give the waiting records what the model says now.
-
-    learner: Trained on all answers.
-    """
-    waiting = [answer for answer in answers.waiting if not blind(answer)][:MOST]
-    if not waiting:
+def refresh(
+    dataset: LoopDataset, learner: Learner, answers: Answers, use_machine_labels: bool
+) -> None:
+    """Give the waiting records what a model says that is trained on all answers; nothing before
+    there are answers to train on."""
+    waiting = [answer for answer in answers.waiting if not answer.blind][:MOST]
+    if not waiting or not trainable(answers.labelled):
         return
+    train_on_all(learner, answers, use_machine_labels)
     probs = learner.predict(learner.embed([answer.text for answer in waiting]))
     name = agent(answers.next_iteration, trained=True)
     dataset.suggest(
@@ -29,8 +31,3 @@ def refresh(dataset: LoopDataset, learner: Learner, answers: Answers) -> None:
             for answer, row in zip(waiting, probs.tolist(), strict=True)
         }
     )
-
-
-def blind(answer: Answer) -> bool:
-    """Whether people are to answer unswayed: they check the machine, or each other."""
-    return answer.machine is not None or answer.source == "audit" or answer.round > 1

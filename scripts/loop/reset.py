@@ -6,7 +6,7 @@ from pathlib import Path
 
 import srsly
 
-from scripts.records.answers import Answer, resolve
+from scripts.records.answers import Answer, as_value, resolve
 from scripts.records.dataset import BOT
 
 
@@ -30,7 +30,7 @@ def backup(
     for answer in answers:
         if answer.votes:
             status, labels = resolve(answer.votes, BOT, 1, multi_label)
-            label = list(labels) if multi_label else next(iter(labels), None)
+            label = as_value(labels, multi_label)
             rows.append(
                 {
                     "text": answer.text,

@@ -11,7 +11,7 @@ from scripts.active_learning.scores import uncertainty
 from scripts.cli.console import msg
 from scripts.cli.words import count
 from scripts.data.corpus import Pool
-from scripts.loop.assess import Assessment, assess, trainable
+from scripts.loop.assess import Assessment, assess
 from scripts.loop.due import due
 from scripts.loop.found import take_found
 from scripts.loop.learner import Learner
@@ -87,13 +87,10 @@ def _step(
             waiting=waiting,
             due=turn.after,
         )
-    cold = not trainable(answers.labelled)
-    if not cold:
-        # First, as somebody may see them next; the rest takes longer.
-        learner.train([*answers.labelled, *(answers.machine if loop.use_machine_labels else [])])
-        refresh(dataset, learner, answers)
-
+    # First, as somebody may see them next; the rest takes longer.
+    refresh(dataset, learner, answers, loop.use_machine_labels)
     found = assess(answers, learner, pool, loop.use_machine_labels, loop.seed)
+    cold = found.held_out is None
     rng = np.random.default_rng([loop.seed, iteration])
     plan = plan_step(found.state, loop.plan(turn.size), rng, found.draws)
     settled = settle(
@@ -104,7 +101,7 @@ def _step(
     records += questions(plan, found, answers, dataset, learner, pool)
     dataset.push(records[:MOST])
     say = [f"{count(found_there, 'answer')} from the data set of the pool"] if found_there else []
-    if found.held_out is not None:
+    if not cold:
         say += in_words(plan.machine, loop.promise)
         rules, gain = progress(answers, found, plan.machine, learner, pool, settings)
         stop = ", ".join(rule.name for rule in rules if rule.holds) or "none"

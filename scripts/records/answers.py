@@ -60,6 +60,15 @@ class Answer:
         return self.id.partition("-")[0]
 
     @property
+    def blind(self) -> bool:
+        """Whether people answer it without a suggestion: it checks the machine, or is asked again
+        (a tied one at the next step)."""
+        if self.status == "tied":
+            return True
+        checks = self.machine is not None or self.source in ("audit", "review")
+        return self.status == "waiting" and (checks or self.round > 1)
+
+    @property
     def asked_in(self) -> int:
         """The iteration that drew the text."""
         return self.iteration if self.first is None else self.first
@@ -97,6 +106,11 @@ class Answers:
         """Of the next step. The bot's answers do not count: people's questions end a step."""
         asked = (answer.iteration for answer in self.all if answer.status != "machine")
         return 1 + max(asked, default=-1)
+
+
+def as_value(labels: Sequence[str], multi_label: bool) -> str | list[str] | None:
+    """A text's labels for a file: a list where there may be several, else the one, or None."""
+    return list(labels) if multi_label else next(iter(labels), None)
 
 
 def resolve(

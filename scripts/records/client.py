@@ -100,8 +100,6 @@ def plain_messages(url: str) -> Iterator[None]:
             f"No Argilla server answers at {url} ({err}).",
             f"{_remedy(url)}\nThen run the same command again: submitted labels are kept.",
         ) from None
-    except httpx.HTTPStatusError as err:
-        raise _refused(url, err.response.status_code, err.response.text) from None
     except ArgillaError as err:
         raise _refused(url, getattr(err, "status_code", 400), str(err)) from None
 

@@ -12,7 +12,7 @@ from datetime import datetime
 import argilla as rg
 from tqdm import tqdm
 
-from scripts.records.rest import Json, questions_of, read_records, request
+from scripts.records.rest import Json, questions_of, read_records, request, upsert
 from scripts.records.settings import MOST
 
 # What becomes of a record on the way, as `Side.records` gives it; None leaves it out.
@@ -122,8 +122,7 @@ def copy_records(
 
 def _write(target: Side, batch: list[Json]) -> int:
     if batch:
-        path = f"/datasets/{target.id}/records/bulk"
-        request(target.client, "PUT", path, json={"items": batch})
+        upsert(target.client, target.id, batch)
     return len(batch)
 
 
@@ -230,15 +229,6 @@ def create(client: rg.Argilla, workspace_id: str, name: str, settings: Json) -> 
 
 def is_whole(dataset: Json) -> bool:
     return bool(dataset["status"] == "ready")
-
-
-def user_ids(client: rg.Argilla) -> dict[str, str]:
-    """User name -> id, of all users of the server."""
-    return {str(user["username"]): str(user["id"]) for user in all_users(client)}
-
-
-def all_users(client: rg.Argilla) -> list[Json]:
-    return list(request(client, "GET", "/users")["items"])
 
 
 def _only(item: Json, *keys: str) -> Json:

@@ -1,15 +1,16 @@
 """The loop's data set in Argilla: its settings, what it holds, and what is pushed to it."""
 
 import secrets
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
-from typing import Any
 
 import argilla as rg
 
 from scripts.cli.errors import ProjectError
 from scripts.records.answers import Answer, merge
 from scripts.records.convert import QUESTION, TEXT, record_to_answer, to_value
+from scripts.records.replies import said
+from scripts.records.rest import all_users, page_url, request, upsert
 from scripts.records.schema import (
     add_metadata,
     check_labels,
@@ -20,6 +21,8 @@ from scripts.records.schema import (
 from scripts.records.settings import BOT, MOST, ArgillaSettings
 from scripts.records.swap import check_not_in_the_making, take_late
 
+# From these settings, labels with descriptions, and length of the embeddings.
+MakeSettings = Callable[[ArgillaSettings, dict[str, str], int], rg.Settings]
 ORACLE = "simulated-oracle"  # answers from gold labels, in demos, tests and benchmarks
 DELETE_MOST = 100  # records that Argilla deletes in one request
 
@@ -34,12 +37,18 @@ class LoopDataset:
 
     @classmethod
     def open(
-        cls, client: rg.Argilla, settings: ArgillaSettings, labels: dict[str, str], dim: int | None
+        cls,
+        client: rg.Argilla,
+        settings: ArgillaSettings,
+        labels: dict[str, str],
+        dim: int | None,
+        make: MakeSettings = dataset_settings,
     ) -> "LoopDataset":
         """The data set of the settings; made if it is not there yet.
 
         labels: label -> description. dim: Length of the embeddings, 0 for records that are not
             the loop's: without embeddings and metadata. None to make no data set.
+        make: What it is made of.
         RAISES (ProjectError): It exists with other labels, or was made by something else.
         """
         workspace, dataset = find(client, settings)
@@ -57,7 +66,7 @@ class LoopDataset:
             dataset = rg.Dataset(
                 name=settings.dataset,
                 workspace=workspace,
-                settings=dataset_settings(settings, labels, dim),
+                settings=make(settings, labels, dim),
                 client=client,
             ).create()
         else:
@@ -72,9 +81,9 @@ class LoopDataset:
     def url(self) -> str:
         """Of the page, in the order in which the loop asks: batch by batch, as a batch proves
         something when all of it is answered, and in each what teaches most first."""
-        page = f"{str(self.client.api_url).rstrip('/')}/dataset/{self.dataset.id}/annotation-mode"
         sort = "?sort=metadata.iteration.asc~metadata.uncertainty.desc"
-        return page + (sort if self.dataset.settings.metadata["iteration"] else "")
+        is_loop = self.dataset.settings.metadata["iteration"] is not None
+        return page_url(self.client, self.dataset.id) + sort * is_loop
 
     def pull(self) -> list[Answer]:
         """Every record of the data set with what people said, oldest first."""
@@ -117,17 +126,9 @@ class LoopDataset:
         """Bring over answers that people gave where the data set was before its labels changed."""
         take_late(self.client, str(self.dataset.id), str(self.dataset.workspace.id))
 
-    def said(self, dataset_id: Any = None) -> int:
-        """How many answers people have submitted or discarded; quick, as no record is read.
-
-        dataset_id: Of another data set.
-        """
-        return sum(
-            part.submitted + part.discarded
-            for user in self.client.api.datasets.list_users_progress(dataset_id or self.dataset.id)
-            if user.username != BOT
-            for part in (user.completed, user.pending)
-        )
+    def said(self) -> int:
+        """How many answers people have submitted or discarded; quick, as no record is read."""
+        return said(self.client, self.dataset.id)
 
     def moved(self) -> bool:
         """Whether the data set has another name by now, as when its labels were changed."""
@@ -191,8 +192,7 @@ class LoopDataset:
             for id_, new in suggestions.items()
         ]
         # The SDK would send empty metadata with them, which replace what is there.
-        url = f"/api/v1/datasets/{self.dataset.id}/records/bulk"
-        self.client.http_client.put(url, json={"items": items}).raise_for_status()
+        upsert(self.client, self.dataset.id, items)
 
     def withdraw(self, answers: Sequence[Answer]) -> None:
         """Take the bot's answers back: their records go, and the texts are open again. A record
@@ -202,10 +202,9 @@ class LoopDataset:
             return
         gone = [a.server_id for a in self.pull() if a.id in ids and a.status == "machine"]
         for start in range(0, len(gone), DELETE_MOST):
-            self.client.http_client.delete(
-                f"/api/v1/datasets/{self.dataset.id}/records",
-                params={"ids": ",".join(gone[start : start + DELETE_MOST])},
-            ).raise_for_status()
+            ids_ = ",".join(gone[start : start + DELETE_MOST])
+            path = f"/datasets/{self.dataset.id}/records"
+            request(self.client, "DELETE", path, params={"ids": ids_})
 
     def doubted(self, answer: Answer) -> rg.Record:
         """The record with the bot's answer as a draft, so that it waits for a person."""
@@ -227,12 +226,13 @@ class LoopDataset:
     def respond(self, answer: Answer, labels: Sequence[str], username: str) -> None:
         """Submit a response as the annotation page does, with the user's own key."""
         value = to_value(labels, self.settings.multi_label)
-        reply = self.client.http_client.post(
-            f"/api/v1/records/{answer.server_id}/responses",
+        request(
+            self.client,
+            "POST",
+            f"/records/{answer.server_id}/responses",
             json={"status": "submitted", "values": {QUESTION: {"value": value}}},
             headers={"X-Argilla-Api-Key": self.user(username)["api_key"]},
         )
-        reply.raise_for_status()
 
     @cache  # noqa: B019  # one data set a process
     def user(self, username: str) -> dict[str, str]:
@@ -254,6 +254,4 @@ class LoopDataset:
         return self._users()[username]
 
     def _users(self) -> dict[str, dict[str, str]]:
-        reply = self.client.http_client.get("/api/v1/users")
-        reply.raise_for_status()
-        return {user["username"]: user for user in reply.json()["items"]}
+        return {user["username"]: user for user in all_users(self.client)}

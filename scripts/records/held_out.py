@@ -25,7 +25,7 @@ def open_test_set(
     labels: label -> description.
     """
     guidelines = settings.guidelines or default_guidelines(labels, settings.multi_label, False)
-    own = {"dataset": _name(settings), "guidelines": f"{PURPOSE}\n\n{guidelines}"}
+    own = {"dataset": test_set_name(settings.dataset), "guidelines": f"{PURPOSE}\n\n{guidelines}"}
     return LoopDataset.open(client, settings.model_copy(update=own), labels, dim=0)
 
 
@@ -33,14 +33,15 @@ def find_test_set(
     client: rg.Argilla, settings: ArgillaSettings, labels: dict[str, str]
 ) -> LoopDataset | None:
     """The same, if it is there."""
-    own = settings.model_copy(update={"dataset": _name(settings)})
+    own = settings.model_copy(update={"dataset": test_set_name(settings.dataset)})
     if find(client, own)[1] is None:
         return None
     return LoopDataset.open(client, own, labels, dim=None)
 
 
-def _name(settings: ArgillaSettings) -> str:
-    return f"{settings.dataset}-test"
+def test_set_name(dataset: str) -> str:
+    """dataset: The name of the loop's."""
+    return f"{dataset}-test"
 
 
 def ask(test_set: LoopDataset, rows: Sequence[Row]) -> None:

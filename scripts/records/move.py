@@ -9,16 +9,14 @@ import argilla as rg
 from scripts.cli.errors import ProjectError
 from scripts.records.copy import (
     Side,
-    all_users,
     copy_records,
     create,
     differences,
     is_whole,
     settings_of,
     tally,
-    user_ids,
 )
-from scripts.records.rest import Json, data_sets, request
+from scripts.records.rest import Json, all_users, data_sets, page_url, request, user_ids
 from scripts.records.swap import MAKING
 
 
@@ -142,8 +140,8 @@ def move(source: rg.Argilla, dataset: Json, target: rg.Argilla, workspace: Json)
     other = Side(target, there["id"], user_ids(target))
     copied = copy_records(one, other, lambda record: record, title=name)
     counts = tally(one)
-    url = f"{str(target.api_url).rstrip('/')}/dataset/{there['id']}/annotation-mode"
     missing = differences(counts, tally(other))
+    url = page_url(target, there["id"])
     return Moved(name, url, copied, dict(counts), missing, one.empty_drafts)
 
 

@@ -6,13 +6,13 @@ from typing import Any, Literal
 
 import argilla as rg
 import numpy as np
-from argilla._exceptions import api_error_handler
 
 from scripts.records.convert import NONE, TEXT, VECTOR, suggestion
 from scripts.records.dataset import LoopDataset
 from scripts.records.questions import POOL, default_guidelines, question_labels, questions
-from scripts.records.replies import Replied, answered, by_id
-from scripts.records.schema import check_labels, find, is_published
+from scripts.records.replies import Replied, answered, by_id, said
+from scripts.records.rest import data_sets, request
+from scripts.records.schema import find
 from scripts.records.settings import ArgillaSettings
 
 State = Literal["open", "waiting", "people", "machine", "discarded"]
@@ -88,22 +88,7 @@ class PoolDataset:
         RAISES (ProjectError): It exists with other labels, or was made by something else.
         """
         settings = _settings(loop.settings)
-        workspace, dataset = find(loop.client, settings)
-        if dataset is not None and not is_published(dataset):
-            dataset.delete()
-            dataset = None
-        if dataset is None:
-            dataset = rg.Dataset(
-                name=settings.dataset,
-                workspace=workspace,
-                settings=_dataset_settings(settings, labels, dim),
-                client=loop.client,
-            ).create()
-        else:
-            dataset.get()
-            check_labels(dataset, settings, labels)
-        own = LoopDataset(loop.client, dataset, settings)
-        own.take_late()
+        own = LoopDataset.open(loop.client, settings, labels, dim, make=_dataset_settings)
         return cls(own, label_threshold)
 
     @property
@@ -155,11 +140,11 @@ class PoolDataset:
             return
         query = rg.Query(filter=rg.Filter([("id", "in", list(ids))]))
         for record in list(self.own.dataset.records(query, with_responses=False)):
-            path = f"/api/v1/records/{record._server_id}/suggestions"
-            there = self.own.client.http_client.get(path).raise_for_status().json()["items"]
+            path = f"/records/{record._server_id}/suggestions"
+            there = request(self.own.client, "GET", path)["items"]
             if there:
                 params = {"ids": ",".join(one["id"] for one in there)}
-                self.own.client.http_client.delete(path, params=params).raise_for_status()
+                request(self.own.client, "DELETE", path, params=params)
 
 
 def find_pool(loop: LoopDataset) -> rg.Dataset | None:
@@ -173,11 +158,10 @@ def answered_in_pool(loop: LoopDataset) -> list[Replied]:
     return answered(loop.client, pool) if pool else []
 
 
-@api_error_handler
 def said_in_pool(loop: LoopDataset) -> int:
     """How many answers people have submitted or discarded there; no record is read."""
     pool = _pool_id(loop)
-    return loop.said(pool) if pool else 0
+    return said(loop.client, pool) if pool else 0
 
 
 def embeddings_in_pool(loop: LoopDataset, ids: Sequence[str]) -> dict[str, dict[str, list[float]]]:
@@ -186,15 +170,11 @@ def embeddings_in_pool(loop: LoopDataset, ids: Sequence[str]) -> dict[str, dict[
     return {one.id: one.vectors for one in found}
 
 
-@api_error_handler
 def _pool_id(loop: LoopDataset) -> str | None:
     """In one request, where the SDK makes nine: every step asks."""
-    reply = loop.client.http_client.get("/api/v1/me/datasets")
-    reply.raise_for_status()
-    items = reply.json()["items"]
-    places = {one["id"]: one["workspace_id"] for one in items}
-    wanted = (pool_name(loop.settings.dataset), places.get(str(loop.dataset.id)))
-    return next((one["id"] for one in items if (one["name"], one["workspace_id"]) == wanted), None)
+    there = data_sets(loop.client, str(loop.dataset.workspace.id))
+    pool = there.get(pool_name(loop.settings.dataset))
+    return str(pool["id"]) if pool else None
 
 
 def _settings(loop: ArgillaSettings) -> ArgillaSettings:

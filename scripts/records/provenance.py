@@ -15,7 +15,7 @@ from tqdm import tqdm
 from scripts.records.answers import Answer
 from scripts.records.convert import QUESTION, from_value
 from scripts.records.dataset import LoopDataset
-from scripts.records.settings import MOST
+from scripts.records.rest import read_records
 
 
 @dataclass(frozen=True)
@@ -65,20 +65,11 @@ def read(dataset: LoopDataset) -> list[Provenance]:
 
 def _items(dataset: LoopDataset) -> Iterator[dict[str, Any]]:
     """Records as the API has them, oldest first."""
-    path, client = f"/api/v1/datasets/{dataset.dataset.id}/records", dataset.client.http_client
-    total, offset = 1, 0
     with tqdm(desc="Reading", unit="record", delay=2, disable=None) as bar:
-        while offset < total:
-            include = ["responses", "suggestions"]
-            reply = client.get(path, params={"offset": offset, "limit": MOST, "include": include})
-            reply.raise_for_status()
-            items, total = reply.json()["items"], reply.json()["total"]
-            yield from items
-            if not items:  # records were deleted meanwhile
-                return
-            offset += len(items)
+        for record, total in read_records(dataset.client, dataset.dataset.id):
             bar.total = total
-            bar.update(len(items))
+            bar.update()
+            yield record
 
 
 def _times(responses: list[dict[str, Any]], users: dict[str, str]) -> dict[str, datetime]:

@@ -1,7 +1,7 @@
 """Argilla's HTTP API where its SDK hides what a copy needs: discards without a value, the time of
 an answer, users by id, names of data sets that change."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import argilla as rg
@@ -31,12 +31,35 @@ def data_sets(client: rg.Argilla, workspace_id: str) -> dict[str, Json]:
     return {one["name"]: one for one in found}
 
 
+def all_users(client: rg.Argilla) -> list[Json]:
+    return list(request(client, "GET", "/users")["items"])
+
+
+def user_ids(client: rg.Argilla) -> dict[str, str]:
+    """User name -> id, of all users of the server."""
+    return {str(user["username"]): str(user["id"]) for user in all_users(client)}
+
+
+def page_url(client: rg.Argilla, dataset_id: object) -> str:
+    """Where people label."""
+    return f"{str(client.api_url).rstrip('/')}/dataset/{dataset_id}/annotation-mode"
+
+
+def upsert(client: rg.Argilla, dataset_id: object, items: Sequence[Json]) -> None:
+    """Put records, or parts of them, there in one request: the server takes all or none.
+
+    items: As the server wants them. What an item leaves out stays as it is.
+    """
+    path = f"/datasets/{dataset_id}/records/bulk"
+    request(client, "PUT", path, json={"items": list(items)})
+
+
 def questions_of(client: rg.Argilla, dataset_id: str) -> list[Json]:
     return list(request(client, "GET", f"/datasets/{dataset_id}/questions")["items"])
 
 
 def read_records(
-    client: rg.Argilla, dataset_id: str, vectors: bool = False
+    client: rg.Argilla, dataset_id: object, vectors: bool = False
 ) -> Iterator[tuple[Json, int]]:
     """Every record with its responses and suggestions, in the order in which they were made; and
     how many records there are.

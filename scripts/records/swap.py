@@ -24,11 +24,10 @@ from scripts.records.copy import (
     is_whole,
     settings_of,
     tally,
-    user_ids,
 )
 from scripts.records.questions import MOST_CHARACTERS, question_labels
 from scripts.records.relabel import Relabel, asks_again, relabel_settings, relabelling
-from scripts.records.rest import Json, data_sets, questions_of, request
+from scripts.records.rest import Json, data_sets, page_url, questions_of, request, user_ids
 from scripts.records.settings import BOT
 
 MAKING = "-new-labels"  # ends the name of a data set that is being made
@@ -62,8 +61,7 @@ class Place:
     def url(self) -> str:
         """Where people label; "" if there is no such data set."""
         dataset = self.find()
-        address = str(self.client.api_url).rstrip("/")
-        return f"{address}/dataset/{dataset['id']}/annotation-mode" if dataset else ""
+        return page_url(self.client, dataset["id"]) if dataset else ""
 
     def side(self, dataset: Json) -> Side:
         return Side(self.client, dataset["id"], user_ids(self.client))

@@ -431,7 +431,7 @@ def test_who_changes_an_answer_while_it_is_copied_is_heard(
 ) -> None:
     from scripts.loop import found
 
-    chosen, put = settings(), found.put
+    chosen, upsert = settings(), found.upsert
     with opened(chosen) as (loop, _gold):
         dataset, learner, _ = loop
         a, b, _ = list(learner.labels)
@@ -440,11 +440,11 @@ def test_who_changes_an_answer_while_it_is_copied_is_heard(
         say(dataset, id_, a)
 
         def meanwhile(*arguments: Any) -> None:
-            monkeypatch.setattr(found, "put", put)
+            monkeypatch.setattr(found, "upsert", upsert)
             say(dataset, id_, b)  # older than the copy that is made now
-            put(*arguments)
+            upsert(*arguments)
 
-        monkeypatch.setattr(found, "put", meanwhile)
+        monkeypatch.setattr(found, "upsert", meanwhile)
         take_found(dataset)
         assert answer_of(dataset, id_).labels == (b,)
         assert take_found(dataset) == 0

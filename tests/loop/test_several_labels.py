@@ -17,7 +17,6 @@ from scripts.data.docbins import given, read_docs, write_rows
 from scripts.loop.annotate import annotate
 from scripts.loop.settings import Settings, load_settings
 from scripts.loop.step import step
-from scripts.prepare import main as prepare
 from scripts.pull import main as pull
 from scripts.records.answers import Answers
 from scripts.records.convert import NONE, QUESTION
@@ -27,6 +26,7 @@ from scripts.seed import main as seed
 from scripts.simulate import main as simulate
 from scripts.train import main as train
 from tests.loop_fixtures import new_name, opened
+from tests.small_data import prepare_corpus
 
 LABELS = {
     "business": "companies and markets",
@@ -50,17 +50,7 @@ def corpus(headlines: list[dict[str, str]], tmp_path: Path) -> Path:
     """The headlines, prepared from lists of labels."""
     rows = [{"text": h["text"], "label": several(h["text"], [h["label"]])} for h in headlines]
     assert {len(row["label"]) for row in rows} == {0, 1, 2}
-    srsly.write_jsonl(tmp_path / "lists.jsonl", rows)
-    srsly.write_json(tmp_path / "labels.json", LABELS)
-    prepare(
-        str(tmp_path / "lists.jsonl"),
-        tmp_path / "corpus",
-        text_column="text",
-        label_column="label",
-        labels=str(tmp_path / "labels.json"),
-        test_size=60,
-    )
-    return tmp_path / "corpus"
+    return prepare_corpus(rows, tmp_path, LABELS)
 
 
 @pytest.fixture

@@ -16,8 +16,8 @@ from scripts.cli.errors import ProjectError
 from scripts.loop.annotate import annotate
 from scripts.loop.settings import Settings
 from scripts.loop.step import step
-from scripts.records.copy import Side, copy_records, differences, tally, user_ids
-from scripts.records.rest import data_sets
+from scripts.records.copy import Side, copy_records, differences, tally
+from scripts.records.rest import data_sets, user_ids
 from tests.argilla_server.fixtures import free_port
 from tests.loop_fixtures import new_name, opened
 from tests.records.snapshots import get, snapshot
