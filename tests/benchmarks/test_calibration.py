@@ -2,9 +2,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from scripts.benchmark import calibration
 from scripts.benchmarks.calibration import brier_score, calibration_error
 from scripts.benchmarks.data import read_labelled, sample_balanced
+from scripts.benchmarks.model_commands import calibration
 from scripts.cli.errors import ProjectError
 
 

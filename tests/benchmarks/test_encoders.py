@@ -2,8 +2,8 @@ import pandas as pd
 import pytest
 
 from components.onnx_encoder import OnnxEncoder
-from scripts.benchmark import encoders
 from scripts.benchmarks.encoders import texts_a_second
+from scripts.benchmarks.model_commands import encoders
 from scripts.cli.errors import ProjectError
 
 

@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 
 from scripts.argilla_server.manage import Credentials
-from scripts.benchmarks.loop_commands import latency
 from scripts.benchmarks.latency import FULL, OURS, table
+from scripts.benchmarks.loop_commands import latency
 from scripts.benchmarks.tutorial_step import NEXT, WHOLE
 from scripts.cli.errors import ProjectError
 
