@@ -77,13 +77,13 @@ def test_the_worker_has_what_the_server_has_and_waits_for_it() -> None:
         assert "ports" not in SERVICES[name]
 
 
-def test_there_are_no_default_secrets_and_the_readme_makes_all() -> None:
+def test_there_are_no_default_secrets_and_the_docs_makes_all() -> None:
     for service in SERVICES.values():
         for name, value in service.get("environment", {}).items():
             if re.search("PASSWORD|API_KEY|SECRET", name):
                 assert re.fullmatch(r"\$\{\w+:\?.*\}", value), name
     needed = set(re.findall(r"\$\{(\w+):\?", FILE.read_text()))
-    readme = (ROOT / "README.md").read_text()
-    made = set(re.findall(r"^echo \"?(\w+)=", readme, re.MULTILINE))
+    docs = (ROOT / "docs" / "argilla.md").read_text()
+    made = set(re.findall(r"^echo \"?(\w+)=", docs, re.MULTILINE))
     assert needed == made
     assert ".env" in (ROOT / ".gitignore").read_text().splitlines()

@@ -21,7 +21,9 @@ from scripts.records.dataset import LoopDataset
 from scripts.records.settings import ArgillaSettings
 from tests.browser import Browser, chromium
 
-README = Path(__file__).parent.parent / "README.md"
+ROOT = Path(__file__).parent.parent
+README = ROOT / "README.md"
+YOUR_TEXTS = ROOT / "docs" / "your-texts.md"
 LABELS = ["alpha", "bravo", "carol", "delta"]
 TWELVE = [f"label {letter}" for letter in "abcdefghijkl"]
 # Selenium's ENTER is the one of the number pad, which the page does not listen to.
@@ -205,9 +207,9 @@ def test_several_labels_a_text(opened_page: Callable[..., LoopDataset], browser:
     }
     dataset = opened_page(thinks, LABELS, True)
     switch, enter = said(
-        README.read_text(), r"(a number switches its label on or off, Enter submits what is on)"
+        YOUR_TEXTS.read_text(), r"(a number switches its label on or off, Enter submits what is on)"
     )
-    said(README.read_text(), f'no label fits is answered with "({NONE})" alone')
+    said(YOUR_TEXTS.read_text(), f'no label fits is answered with "({NONE})" alone')
     none = len(LABELS) + 1
     answer(
         browser,
