@@ -25,6 +25,6 @@ $(VENV)/installed: requirements.txt
 	python -m pip install --disable-pip-version-check -r requirements.txt
 	touch $@
 
-$(VENV)/installed-dev: $(VENV)/installed requirements-dev.txt
+$(VENV)/installed-dev: $(VENV)/installed requirements-dev.txt requirements-try.txt
 	python -m pip install --disable-pip-version-check -r requirements-dev.txt
 	touch $@

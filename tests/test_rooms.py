@@ -16,11 +16,17 @@ MAY_IMPORT = {
     "records": {"data", "argilla_server"},
     "loop": {"data", "records", "active_learning"},
     "shipping": {"data"},
+    "trying": {"data", "active_learning", "loop"},
     "benchmarks": {"data", "records", "active_learning", "loop", "shipping"},
 }
-USES_COMPONENTS = {"", "loop", "shipping", "benchmarks"}
+USES_COMPONENTS = {"", "loop", "shipping", "trying", "benchmarks"}
 # Packages that one room alone knows.
-ONLY_IN = {"argilla": {"records"}, "cleanlab": {"active_learning"}, "onnx": {"shipping"}}
+ONLY_IN = {
+    "argilla": {"records"},
+    "cleanlab": {"active_learning"},
+    "onnx": {"shipping"},
+    "streamlit": {"trying"},
+}
 FILES = sorted((ROOT / "scripts").rglob("*.py"))
 
 

@@ -9,7 +9,6 @@ import re
 from difflib import get_close_matches
 from pathlib import Path
 
-import psutil
 import srsly
 
 from scripts.cli.errors import ProjectError
@@ -35,6 +34,10 @@ def check_vars() -> None:
 
 def _weasel() -> list[str]:
     """The arguments of `weasel run`, if it started this process."""
+    try:
+        import psutil
+    except ImportError:  # in the environment of an exported package
+        return []
     try:
         for process in psutil.Process().parents()[:2]:  # some platforms' python starts another
             line = process.cmdline()
