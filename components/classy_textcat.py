@@ -132,6 +132,8 @@ class ClassyTextcat(Pipe):
             "labels": [],
             "multi_label": multi_label,
             "threshold": threshold,
+            # Kept, so that who trains a package again need not know them.
+            "label_descriptions": {},
             # The kind of head, and where each label is among the head's columns.
             "head": None,
             "columns": [],
@@ -208,7 +210,8 @@ class ClassyTextcat(Pipe):
         labels: the labels to predict, in this order; by default those that are described, then
             those that the examples have, sorted. A label may be without an example. Without any
             example, texts are compared with the labels' names or descriptions (zero-shot).
-        label_descriptions: what a label means, in a sentence or two, for some or all labels.
+        label_descriptions: what a label means, in a sentence or two, for some or all labels; by
+            default what was said before of the labels that the examples have.
         pool: unlabelled texts, for heads that learn from them.
 
         RAISES ValueError: no labels at all, or examples that contradict `multi_label`.
@@ -226,7 +229,9 @@ class ClassyTextcat(Pipe):
         # The head sees labels as classy does, in the order of the alphabet.
         head_labels = sorted(labels)
         texts, Y = self._gold(examples, head_labels)
-        descriptions = label_descriptions or {}
+        if label_descriptions is None:
+            label_descriptions = self.cfg["label_descriptions"]
+        descriptions = {n: label_descriptions[n] for n in labels if n in label_descriptions}
         options = {
             "multi_label": self.multi_label,
             "label_embeddings": self.encoder.encode(
@@ -243,6 +248,7 @@ class ClassyTextcat(Pipe):
             head = self.classifier(nothing, Y, **options)
         self.cfg.update(
             labels=labels,
+            label_descriptions=descriptions,
             head=head.kind,
             columns=[head_labels.index(label) for label in labels],
         )

@@ -22,7 +22,7 @@ def main(
     settings = load_settings(config, ctx.args)
     promise = settings.loop.promise
     from scripts.active_learning.plan import in_words
-    from scripts.loop.finish import finish
+    from scripts.loop.finish import finish, promised
     from scripts.loop.machine import TEAM
     from scripts.loop.session import open_loop
 
@@ -30,6 +30,10 @@ def main(
         done = finish(dataset, learner, pool, settings)
     output.parent.mkdir(parents=True, exist_ok=True)
     srsly.write_jsonl(output, done.texts)
+    # For the package of a pipeline that is trained on just these labels.
+    output.with_name("promise.json").unlink(missing_ok=True)
+    if words := promised(done, promise):
+        srsly.write_json(output.with_name("promise.json"), words)
     discarded = done.by("discarded")
     msg.good(
         f"{count(len(done.texts), 'text')}: {done.by('people')} labelled by people, "

@@ -7,13 +7,8 @@ import typer
 
 from scripts.cli.app import run
 from scripts.cli.console import msg
-from scripts.shipping.release import (
-    choose_version,
-    fingerprint,
-    package_name,
-    read_meta,
-    releases,
-)
+from scripts.shipping.facts import gather
+from scripts.shipping.release import choose_version, package_name, releases
 
 
 def main(
@@ -21,18 +16,22 @@ def main(
     packages: Annotated[Path, typer.Argument(help="Folder of all packages", file_okay=False)],
     name: Annotated[str, typer.Option(help="Name, without the language")] = "textcat",
     version: Annotated[str, typer.Option(help="'': above what was released before")] = "",
+    metrics: Annotated[Path, typer.Option(help="File of `evaluate`")] = Path("metrics/test.json"),
+    promise: Annotated[Path, typer.Option(help="File of `finish`")] = Path("reports/promise.json"),
+    meta: Annotated[
+        list[str] | None, typer.Option(help="author=..., email, url, license or description")
+    ] = None,
 ) -> None:
     """Build a pip-installable package of the pipeline; one that is there already is not built
     again."""
-    meta, mark = read_meta(model), fingerprint(model)
-    meta |= {"name": name, "fingerprint": mark}
-    full_name = package_name(meta["lang"], name)
-    number, why = choose_version(meta, mark, full_name, packages, version.strip())
+    said = gather(model, meta or [], metrics, promise) | {"name": name}
+    full_name = package_name(said["lang"], name)
+    number, why = choose_version(said, full_name, packages, version.strip())
     msg.text(f"{full_name} {number}: {why}")
     from scripts.shipping.package import build
 
     same = [one for one in releases(packages) if (one.name, one.version) == (full_name, number)]
-    wheel = (same[0].wheel if same else None) or build(model, meta, number, packages)
+    wheel = (same[0].wheel if same else None) or build(model, said, number, packages)
     msg.good(f"{wheel} ({wheel.stat().st_size / 1e6:.0f} MB)")
 
 

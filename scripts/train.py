@@ -10,7 +10,7 @@ from scripts.cli.app import run
 from scripts.cli.console import msg
 from scripts.cli.errors import ProjectError
 from scripts.cli.words import count
-from scripts.data.corpus import read_labels, read_name, read_pool
+from scripts.data.corpus import labels_mark, read_labels, read_meta, read_pool
 from scripts.loop.settings import load_settings
 
 
@@ -28,8 +28,9 @@ def main(
         raise ProjectError(f"There is no {labelled}.", "Make it: weasel run pull")
     from spacy.training import Example
 
-    from scripts.data.docbins import read_docs, read_gold_texts
+    from scripts.data.docbins import given, read_docs, read_gold_texts
     from scripts.loop.learner import Learner
+    from scripts.shipping.sources import sources
 
     labels = read_labels(paths.corpus)
     for path in (labelled, paths.corpus / "test.spacy"):
@@ -40,7 +41,10 @@ def main(
     learner.initialize([Example(learner.nlp.make_doc(doc.text), doc) for doc in docs])
     by = Counter(doc.user_data.get("by", "people") for doc in docs)
     # What a package of this pipeline says of itself.
-    learner.nlp.meta["trained_on"] = {"data": read_name(paths.corpus), **by}
+    data, people = read_meta(paths.corpus), [d for d in docs if d.user_data.get("by") != "machine"]
+    learner.nlp.meta["trained_on"] = {"data": data["name"], **by}
+    learner.nlp.meta["labels_mark"] = labels_mark([d.text for d in people], map(given, people))
+    learner.nlp.meta["sources"] = sources(data, learner.encoder_settings or {})
     learner.nlp.meta["encoder"] = learner.textcat.encoder.fingerprint
     learner.nlp.meta["multi_label"] = learner.multi_label
     output.parent.mkdir(parents=True, exist_ok=True)

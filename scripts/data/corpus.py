@@ -20,6 +20,12 @@ def text_id(text: str) -> str:
     return hashlib.sha256(text.encode("utf8", errors="surrogatepass")).hexdigest()[:16]
 
 
+def labels_mark(texts: Iterable[str], labels: Iterable[Sequence[str]]) -> str:
+    """Of texts and their labels, in any order: the same labels have the same mark."""
+    rows = sorted((text_id(text), sorted(row)) for text, row in zip(texts, labels, strict=True))
+    return hashlib.sha256(srsly.json_dumps(rows).encode()).hexdigest()[:16]
+
+
 @dataclass(frozen=True)
 class Pool:
     """The texts that can be asked, in the order of the file."""

@@ -6,9 +6,10 @@ from typing import Any
 import numpy as np
 
 from scripts.active_learning.decisions import decide
-from scripts.active_learning.plan import Machine, let_answer
+from scripts.active_learning.plan import Machine, in_words, let_answer
+from scripts.active_learning.proof import PromiseSettings
 from scripts.cli.errors import ProjectError
-from scripts.data.corpus import Pool
+from scripts.data.corpus import Pool, labels_mark
 from scripts.loop.assess import assess
 from scripts.loop.found import take_found
 from scripts.loop.learner import Learner
@@ -23,12 +24,14 @@ from scripts.records.dataset import LoopDataset
 class Finished:
     """texts: of the whole pool: text, label (None where it is open or discarded), by ("people",
     "machine", "open" or "discarded"), and what the model says: model and certainty.
-    given: Answers that the machine gave now. proving: Labels that the promise rests on."""
+    given: Answers that the machine gave now. proving: Labels that the promise rests on.
+    mark: Of the labels by people, which a pipeline that is trained on them has too."""
 
     texts: list[dict[str, Any]]
     machine: Machine
     given: int
     proving: int
+    mark: str
 
     def by(self, who: str) -> int:
         return sum(row["by"] == who for row in self.texts)
@@ -81,4 +84,22 @@ def _finish(dataset: LoopDataset, learner: Learner, pool: Pool, settings: Settin
             }
         )
     proving = len(found.draws) if found.draws is not None else 0
-    return Finished(texts, machine, settled.given, proving)
+    mark = labels_mark([a.text for a in answers.labelled], [a.labels for a in answers.labelled])
+    return Finished(texts, machine, settled.given, proving, mark)
+
+
+def promised(done: Finished, settings: PromiseSettings) -> dict[str, Any] | None:
+    """What is promised of the data set, for a file: in words and in numbers; None where nothing is
+    promised, as by the rules "fixed" and "off"."""
+    if done.machine.promise is None:
+        return None
+    first, *_ = in_words(done.machine, settings)
+    return {
+        "labels_mark": done.mark,
+        "words": f"{first[0].upper()}{first[1:]}.",
+        "kind": settings.kind,
+        "confidence": settings.confidence,
+        "error": settings.error,
+        "proving": done.proving,
+        **{by: done.by(by) for by in ("people", "machine", "open")},
+    }

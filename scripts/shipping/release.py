@@ -16,6 +16,8 @@ from scripts.cli.errors import ProjectError
 FIRST = "0.1.0"
 # Of a pipeline's meta.json: what another program that uses the package relies on.
 PROMISES = ("labels", "multi_label", "encoder")
+# Of a package's meta.json: what is not yet known when its version is chosen.
+LATER = ("version", "requirements", "vectors")
 Meta = dict[str, Any]
 
 
@@ -94,10 +96,12 @@ def next_version(
 ) -> tuple[Version, str]:
     """A version above all that were released, so that `pip install` upgrades.
 
-    The last number rises when the pipeline was trained again, the middle one when its labels or
-    its encoder are others; the same pipeline as in the last release keeps its version.
+    The last number rises when the pipeline was trained again, or when other things are said of it;
+    the middle one when its labels or its encoder are others; the same pipeline as in the last
+    release, of which the same is said, keeps its version.
 
-    meta, mark: The pipeline's meta.json and fingerprint. before: Releases of the same name.
+    meta, mark: The package's meta.json and the pipeline's fingerprint. before: Releases of the same
+        name.
     installed: The version in this environment, whose package may have been built elsewhere.
     RETURNS: The version, and why it is this one.
     """
@@ -107,26 +111,36 @@ def next_version(
     )
     if highest is None:
         return Version(FIRST), "the first release"
+    again = "trained again"
     if last and last.version == highest:
-        if last.meta.get("fingerprint") == mark:
+        if is_same(last, meta, mark):
             return highest, "built before, and nothing has changed"
+        if last.meta.get("fingerprint") == mark:
+            again = "the same pipeline, of which other things are said"
         known = {key: last.meta[key] for key in PROMISES if key in last.meta}
         other = [key.replace("_", "-") for key in known if known[key] != meta.get(key)]
         if other:
             version = Version(f"{highest.major}.{highest.minor + 1}.0")
             return version, f"after {highest}, with other {' and '.join(other)}"
     version = Version(f"{highest.major}.{highest.minor}.{highest.micro + 1}")
-    return version, f"after {highest}, trained again"
+    return version, f"after {highest}, {again}"
 
 
-def choose_version(
-    meta: Meta, mark: str, name: str, packages: Path, fixed: str
-) -> tuple[Version, str]:
+def is_same(release: Release, meta: Meta, mark: str) -> bool:
+    """Has the release this pipeline, and does its meta.json say the same?"""
+    said = {key: value for key, value in meta.items() if key not in LATER}
+    return release.meta.get("fingerprint") == mark and all(
+        release.meta.get(key) == value for key, value in said.items()
+    )
+
+
+def choose_version(meta: Meta, name: str, packages: Path, fixed: str) -> tuple[Version, str]:
     """The version that the user has fixed, or else the next one.
 
-    RAISES (ProjectError): It is no version, or another pipeline was released with it.
+    meta: Of the package, with the pipeline's fingerprint.
+    RAISES (ProjectError): It is no version, or something else was released with it.
     """
-    before = [one for one in releases(packages) if one.name == name]
+    before, mark = [one for one in releases(packages) if one.name == name], meta["fingerprint"]
     try:
         installed = Version(installed_version(name))
     except PackageNotFoundError:
@@ -141,9 +155,9 @@ def choose_version(
             f"'{fixed}' is no version.",
             "Set --vars.package_version to one such as 1.0.0, or to '' for the next one.",
         ) from None
-    if any(one.version == version and one.meta.get("fingerprint") != mark for one in before):
+    if any(one.version == version and not is_same(one, meta, mark) for one in before):
         raise ProjectError(
-            f"{name} {version} was released already, with another model.",
+            f"{name} {version} was released already, with another model or README.",
             f"Set --vars.package_version to another version, or to '' for {automatic[0]}.",
         )
     return version, "as set by package_version"

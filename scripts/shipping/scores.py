@@ -18,8 +18,9 @@ CONFIDENCE = 0.95
 
 def evaluate(model: Path, test: Path, output: Path) -> dict[str, Any]:
     """Print what `spacy evaluate` prints and write what it writes, and beside it: "n", the texts;
-    "accuracy", the share of texts with exactly the right label(s); "macro_f_interval"; and the
-    "fingerprint" of the pipeline."""
+    "accuracy", the share of texts with exactly the right label(s); "macro_f_interval"; "per_label",
+    the texts that have it ("n") and the interval of its F ("f_interval"); and the "fingerprint" of
+    the pipeline."""
     # Loaded before, it keeps the embeddings of the texts: they are made once for both.
     nlp = spacy.load(model)
     output.parent.mkdir(parents=True, exist_ok=True)
@@ -28,6 +29,12 @@ def evaluate(model: Path, test: Path, output: Path) -> dict[str, Any]:
     scores["n"] = len(gold)
     scores["accuracy"] = float((gold == predicted).all(axis=1).mean())
     scores["macro_f_interval"] = macro_f_interval(gold, predicted)
+    texts, intervals = gold.sum(axis=0), f_intervals(gold, predicted)
+    labels: Any = nlp.get_pipe("classy_textcat").labels  # type: ignore[attr-defined]
+    scores["per_label"] = {
+        label: {"n": int(n), "f_interval": interval}
+        for label, n, interval in zip(labels, texts, intervals, strict=True)
+    }
     scores["fingerprint"] = fingerprint(model)
     srsly.write_json(output, scores)
     return scores
@@ -56,14 +63,38 @@ def macro_f_interval(gold: np.ndarray, predicted: np.ndarray) -> list[float]:
     known = (gold | predicted).any(axis=0)
     if not known.any():
         return [0.0, 0.0]
-    right, wrong = (gold & predicted)[:, known], (gold ^ predicted)[:, known]
-    share, total = float(known.mean()), 2 * right.sum(axis=0) + wrong.sum(axis=0)
-    value = share * float(np.mean(2 * right.sum(axis=0) / total))
+    share = float(known.mean())
+    right, wrong = _counts(gold[:, known], predicted[:, known])
+    value = share * float(np.mean(2 * right / (2 * right + wrong)))
+    return _interval(share * _f_draws(gold[:, known], predicted[:, known]).mean(axis=1), value)
+
+
+def f_intervals(gold: np.ndarray, predicted: np.ndarray) -> list[list[float] | None]:
+    """The same of each label's own F; None for a label that is neither given nor predicted."""
+    draws, (right, wrong) = _f_draws(gold, predicted), _counts(gold, predicted)
+    return [
+        _interval(draws[:, k], 2 * right[k] / (2 * right[k] + wrong[k]))
+        if right[k] + wrong[k]
+        else None
+        for k in range(gold.shape[1])
+    ]
+
+
+def _counts(gold: np.ndarray, predicted: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Of each label, texts where it is given and predicted, and where it is only one of both."""
+    return (gold & predicted).sum(axis=0), (gold ^ predicted).sum(axis=0)
+
+
+def _f_draws(gold: np.ndarray, predicted: np.ndarray) -> np.ndarray:
+    """F of each label in each draw: (DRAWS, n_labels)."""
     rng = np.random.default_rng(0)
     weight = rng.standard_gamma(1.0, (DRAWS, len(gold)))
-    half = rng.standard_gamma(0.5, (2, DRAWS, right.shape[1]))
-    hits, errors = weight @ right + half[0], weight @ wrong + half[1]
-    draws = share * (2 * hits / (2 * hits + errors)).mean(axis=1)
+    half = rng.standard_gamma(0.5, (2, DRAWS, gold.shape[1]))
+    hits, errors = weight @ (gold & predicted) + half[0], weight @ (gold ^ predicted) + half[1]
+    return 2 * hits / (2 * hits + errors)
+
+
+def _interval(draws: np.ndarray, value: float) -> list[float]:
     low, high = np.quantile(draws, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
     # All right, or all wrong: the draws exclude the value itself.
-    return [min(float(low), value), max(float(high), value)]
+    return [min(float(low), float(value)), max(float(high), float(value))]

@@ -13,7 +13,7 @@ import srsly
 from spacy.tokens import DocBin
 
 from scripts.cli.errors import ProjectError
-from scripts.data.corpus import Pool
+from scripts.data.corpus import Pool, labels_mark
 from scripts.data.docbins import read_texts
 from scripts.finish import main as finish_command
 from scripts.loop.annotate import annotate
@@ -269,6 +269,12 @@ def test_the_end_is_a_data_set_with_a_promise(
         assert all((row["label"] is None) == (row["by"] == "open") for row in rows)
         by_people = {a.text: a.labels for a in Answers(dataset.answers()).labelled}
         assert {r["text"]: (r["label"],) for r in rows if r["by"] == "people"} == by_people
+        # A pipeline that is trained on what `pull` writes is told from others by its labels.
+        pull(Context(), tmp_path / "train.spacy")  # type: ignore[arg-type]
+        promise = srsly.read_json(tmp_path / "promise.json")
+        assert promise["labels_mark"] == labels_mark(*read_texts(tmp_path / "train.spacy"))
+        assert (promise["people"], promise["proving"]) == (30, 24)
+        assert "with 70 % confidence at most 30 % of all labels are wrong" in promise["words"]
 
 
 def test_the_budget_and_the_pool_have_an_end(settings: Callable[..., Settings]) -> None:

@@ -6,7 +6,6 @@ import sys
 import venv
 import zipfile
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,69 +18,14 @@ from packaging.version import Version
 from components.code import PARTS
 from scripts.check_package import main as check_package
 from scripts.cli.errors import ProjectError
-from scripts.data.docbins import given, read_docs, write_docs
-from scripts.evaluate import main as evaluate
+from scripts.data.docbins import given, read_docs
 from scripts.package import main as package
 from scripts.shipping.package import build
 from scripts.shipping.release import Release, next_version, wheel_of
-from scripts.shipping.scores import macro_f_interval
-from scripts.shipping.summary import rows, summarise
+from scripts.shipping.scores import f_intervals, macro_f_interval
+from scripts.shipping.summary import rows
 from scripts.summary import main as summary
-from scripts.train import main as train
-
-NAME = "release_under_test"
-
-
-@dataclass
-class Project:
-    """A folder with a corpus, a pipeline and what comes of them."""
-
-    folder: Path
-    overrides: list[str]
-
-    @property
-    def model(self) -> Path:
-        return self.folder / "training" / "model"
-
-    @property
-    def packages(self) -> Path:
-        return self.folder / "packages"
-
-    @property
-    def corpus(self) -> Path:
-        return self.folder / "corpus"
-
-    @property
-    def metrics(self) -> Path:
-        return self.folder / "metrics"
-
-    def train(self, people: int, machine: int = 0) -> None:
-        """On so many labels, as `pull` writes them."""
-        texts = {row["id"]: row["text"] for row in srsly.read_jsonl(self.corpus / "pool.jsonl")}
-        labels = srsly.read_json(self.corpus / "labels.json")
-        nlp, docs = spacy.blank("xx"), []
-        for row in list(srsly.read_jsonl(self.corpus / "oracle.jsonl"))[: people + machine]:
-            doc = nlp.make_doc(texts[row["id"]])
-            doc.cats = {label: float(label in row["labels"]) for label in labels}
-            doc.user_data["by"] = "people" if len(docs) < people else "machine"
-            docs.append(doc)
-        write_docs(docs, self.corpus / "train.spacy")
-
-        class Context:
-            args = self.overrides
-
-        train(Context(), self.corpus / "train.spacy", self.model)  # type: ignore[arg-type]
-
-    def evaluate(self) -> None:
-        evaluate(self.model, self.corpus / "test.spacy", self.metrics / "test.json")
-
-    def release(self, version: str = "") -> Path:
-        """RETURNS: The wheel."""
-        package(self.model, self.packages, NAME, version)
-        return wheel_of(self.model, self.packages)[1]
-
-    def summarise(self) -> dict[str, Any]:
-        return summarise(self.model, self.packages, self.corpus, self.metrics / "test.json")
+from tests.shipping.projects import NAME, Project, make_project
 
 
 @pytest.fixture(scope="module")
@@ -90,11 +34,7 @@ def project(
 ) -> Iterator[Project]:
     """One project for the module's tests, which follow each other as a user's releases do."""
     folder = tmp_path_factory.mktemp("project")
-    shutil.copytree(small_corpus, folder / "corpus")
-    overrides = ["--paths.corpus", str(folder / "corpus")]
-    overrides += ["--paths.pipeline", str(pipelines / "textcat.cfg")]
-    overrides += ["--paths.cache", str(small_corpus / "embeddings")]
-    yield Project(folder, overrides)
+    yield make_project(small_corpus, pipelines / "textcat.cfg", folder)
     shutil.rmtree(folder)  # wheels are large
 
 
@@ -243,6 +183,30 @@ def test_versions(before: list[Release], installed: str | None, expected: str) -
     assert why
 
 
+def test_other_words_about_the_same_pipeline_are_another_version() -> None:
+    said = {**META, "fingerprint": "new", "license": "MIT"}
+    before = [released("0.1.0", "new")]
+    version, why = next_version(said, "new", before)
+    assert (str(version), why) == (
+        "0.1.1",
+        "after 0.1.0, the same pipeline, of which other things are said",
+    )
+    again = released("0.1.1", "new", license="MIT", requirements=["numpy"])
+    assert str(next_version(said, "new", [*before, again])[0]) == "0.1.1"
+
+
+def test_each_label_has_an_interval_of_its_own() -> None:
+    gold = np.eye(3, dtype=bool)[[0, 1] * 30]
+    found = gold.copy()
+    found[:12] = np.eye(3, dtype=bool)[0]  # six texts of the second label are called the first
+    first, second, third = f_intervals(gold, found)
+    assert third is None
+    assert first is not None
+    assert second is not None
+    assert first[0] < 60 / 66 < first[1]
+    assert second[0] < 48 / 54 < second[1]
+
+
 def test_the_interval_covers_what_it_should() -> None:
     """Of 100 test sets drawn from one truth, about 95 intervals hold its macro-F."""
     rng = np.random.default_rng(0)
@@ -272,12 +236,7 @@ def test_few_right_answers_are_not_sure() -> None:
 def test_scores_of_any_number_of_labels(
     small_corpus: Path, pipelines: Path, tmp_path: Path
 ) -> None:
-    shutil.copytree(small_corpus, tmp_path / "corpus")
-    overrides = ["--paths.corpus", str(tmp_path / "corpus"), "--paths.cache"]
-    overrides += [str(small_corpus / "embeddings")]
-    several = Project(
-        tmp_path, [*overrides, "--paths.pipeline", str(pipelines / "textcat_multilabel.cfg")]
-    )
+    several = make_project(small_corpus, pipelines / "textcat_multilabel.cfg", tmp_path)
     several.train(20)
     several.evaluate()
     scores = srsly.read_json(several.metrics / "test.json")
