@@ -1,7 +1,5 @@
 """What each step of the loop was worth, replayed from the labels that Argilla holds."""
 
-import csv
-from dataclasses import astuple, fields
 from pathlib import Path
 from typing import Annotated
 
@@ -20,42 +18,44 @@ def main(
     config: Annotated[Path, typer.Option(help="Settings of the loop")] = Path("configs/loop.cfg"),
 ) -> None:
     """Print and write a table of the steps: labels by people, what the machine may answer, how much
-    is promised to be wrong at most, and test scores."""
+    is promised to be wrong at most, and test scores. Beside it, as report.html, write a page with
+    all there is to see."""
     settings = load_settings(config, ctx.args)
     test_path = settings.paths.corpus / "test.spacy"
     from scripts.loop.found import take_found
     from scripts.loop.session import open_loop
+    from scripts.records.answers import Answers
 
     with open_loop(settings) as (dataset, learner, pool):
         take_found(dataset)
         answers = dataset.answers()
-    if not answers:
-        raise ProjectError("There is nothing to report yet.", "Run a step: weasel run step")
-    from scripts.data.docbins import read_gold_texts
-    from scripts.loop.replay import Row, replay, worth
-    from scripts.loop.steps_table import show_end, show_steps, show_worth
+        if not answers:
+            raise ProjectError("There is nothing to report yet.", "Run a step: weasel run step")
+        from scripts.data.docbins import read_gold_texts
+        from scripts.loop.replay import replay, worth
+        from scripts.loop.steps_table import show_end, show_steps, show_worth, write_steps
+        from scripts.reporting.gather import Steps, gather
+        from scripts.reporting.page import write
 
-    labels, several = read_labels(settings.paths.corpus), settings.argilla.multi_label
-    test = read_gold_texts(test_path, labels, several) if test_path.exists() else None
-    # Of data with gold labels; the others have nothing to draw at random.
-    simulated = (settings.paths.corpus / "oracle.jsonl").exists()
-    gold = read_gold(settings.paths.corpus) if simulated else {}
-    rows = replay(answers, learner, pool, test, settings.loop, gold)
-    brought = worth(rows, learner, pool, gold, test) if test else []
-    output.parent.mkdir(parents=True, exist_ok=True)
-    with output.open("w", newline="", encoding="utf8") as file:
-        writer = csv.writer(file)
-        writer.writerow(
-            "exact_match" if several and field.name == "accuracy" else field.name
-            for field in fields(Row)
-        )
-        writer.writerows(astuple(row) for row in rows)
+        labels, several = read_labels(settings.paths.corpus), settings.argilla.multi_label
+        test = read_gold_texts(test_path, labels, several) if test_path.exists() else None
+        # Of data with gold labels; the others have nothing to draw at random.
+        simulated = (settings.paths.corpus / "oracle.jsonl").exists()
+        gold = read_gold(settings.paths.corpus) if simulated else {}
+        rows = replay(answers, learner, pool, test, settings.loop, gold)
+        brought = worth(rows, learner, pool, gold, test) if test else []
+        steps = Steps(rows, brought, bool(gold), test)
+        loop = dataset, learner, pool
+        found = gather(loop, Answers(answers), steps, settings, (config, ctx.args))
+    write_steps(rows, several, output)
+    page = output.with_name("report.html")
+    write(found, page)
     show_steps(rows, several, bool(gold))
     users = sorted({vote.user for answer in answers for vote in answer.votes})
     msg.text(f"Answers by: {', '.join(users)}")
     if test is None:
         msg.info(f"No test scores: there is no {test_path}")
-    msg.good(f"Written to {output}")
+    msg.good(f"Written to {output}, and as a page to {page}")
     if test and brought:
         show_worth(brought, len(test[0]))
     show_end(rows[-1])

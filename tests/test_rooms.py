@@ -15,6 +15,7 @@ MAY_IMPORT = {
     "argilla_server": set(),
     "records": {"data", "argilla_server"},
     "loop": {"data", "records", "active_learning"},
+    "reporting": {"data", "records", "active_learning", "loop"},
     "shipping": {"data"},
     "trying": {"data", "active_learning", "loop"},
     "benchmarks": {"data", "records", "active_learning", "loop", "shipping"},
@@ -26,6 +27,7 @@ ONLY_IN = {
     "cleanlab": {"active_learning"},
     "onnx": {"shipping"},
     "streamlit": {"trying"},
+    "jinja2": {"reporting"},
 }
 FILES = sorted((ROOT / "scripts").rglob("*.py"))
 

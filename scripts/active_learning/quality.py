@@ -1,5 +1,6 @@
 """Which of people's answers to look at again, and how far people agree."""
 
+import warnings
 from dataclasses import dataclass
 
 import numpy as np
@@ -56,8 +57,10 @@ def label_errors(
         own = probs[:, seen] / np.maximum(probs[:, seen].sum(axis=1, keepdims=True), 1e-12)
         given = np.searchsorted(seen, labels)
         scores = get_label_quality_scores(given, own, method="normalized_margin")
-        flagged = find_label_issues(given, own, filter_by="both", n_jobs=1)
-        flagged |= find_label_issues(given, own, filter_by="predicted_neq_given", n_jobs=1)
+        with warnings.catch_warnings():  # of a class with few answers it may not find all
+            warnings.simplefilter("ignore", UserWarning)
+            flagged = find_label_issues(given, own, filter_by="both", n_jobs=1)
+            flagged |= find_label_issues(given, own, filter_by="predicted_neq_given", n_jobs=1)
     flagged &= ~agree(suggested, labels)
     rows = np.flatnonzero(flagged)
     rows = rows[np.argsort(scores[rows], kind="stable")][: int(np.ceil(most * len(labels)))]

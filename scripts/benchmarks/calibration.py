@@ -13,24 +13,13 @@ from threadpoolctl import threadpool_limits
 import components.code  # noqa: F401
 from components.classy_textcat import label_text
 from components.onnx_encoder import OnnxEncoder
+from scripts.active_learning.calibration import calibration_error
 from scripts.benchmarks.classy import Lookup, make_classy
 from scripts.benchmarks.data import read_labelled, sample_balanced
 from scripts.cli.console import msg
 from scripts.shipping.encoder import find_model, load_original
 
-BINS = 15
 TEST_TEXTS = 1500
-
-
-def calibration_error(certainty: np.ndarray, right: np.ndarray) -> float:
-    """Mean distance between certainty (n,) and accuracy over 15 bins of equal width. right: (n,)
-    whether the label of that certainty is right. Guo et al. 2017, "On Calibration of Modern Neural
-    Networks"."""
-    bins = np.minimum((certainty * BINS).astype(int), BINS - 1)
-    return sum(
-        float(abs(certainty[bins == b].mean() - right[bins == b].mean()) * (bins == b).mean())
-        for b in np.unique(bins)
-    )
 
 
 def brier_score(probs: np.ndarray, y: np.ndarray) -> float:

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 from sklearn.metrics import f1_score
 
+from scripts.active_learning.calibration import calibration_error
 from scripts.active_learning.simulate import Corpus, Snapshot, at_budgets
-from scripts.benchmarks.calibration import calibration_error
 from scripts.benchmarks.corpora import Embedded, split, with_noise, with_rare_class
 from scripts.benchmarks.loops import TUTORIAL, Budget, run_loop
 from scripts.cli.console import msg

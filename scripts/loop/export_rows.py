@@ -8,7 +8,7 @@ from typing import Any
 from scripts.active_learning.decisions import decide
 from scripts.active_learning.plan import Machine, let_answer
 from scripts.data.corpus import Pool, Row, text_id
-from scripts.loop.assess import assess
+from scripts.loop.assess import Assessment, assess
 from scripts.loop.learner import Learner
 from scripts.loop.machine import machine_labels
 from scripts.loop.refresh import agent
@@ -49,9 +49,16 @@ def look(answers: Answers, learner: Learner, pool: Pool, settings: Settings) -> 
     there is anything to train on."""
     loop = settings.loop
     found = assess(answers, learner, pool, loop.use_machine_labels, loop.seed, waiting=True)
+    return judge(found, answers, learner, settings)
+
+
+def judge(
+    found: Assessment, answers: Answers, learner: Learner, settings: Settings
+) -> Today | None:
+    """The same of an assessment with the texts that wait."""
     if found.held_out is None:
         return None
-    machine = let_answer(found.state, loop.promise, found.draws)
+    machine = let_answer(found.state, settings.loop.promise, found.draws)
     waits = {answer.text_id for answer in answers.waiting}
     labels, certainty = decide(found.state.probs, learner.label_threshold)
     return Today(

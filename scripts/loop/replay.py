@@ -30,7 +30,8 @@ class Row:
 
     machine: Texts that the machine may answer. answered: Their share of those that people have not
         labelled. promised: Share of the finished data set that is wrong at most. wrong: The share
-        that is, by gold labels. estimate: Accuracy on the pool as a step says it.
+        that is, by gold labels. estimate: Accuracy on the pool as a step says it; low, high: its
+        interval.
     accuracy: Share of the test texts whose answer is right. Where a text can have any number of
         labels that is the exact matches, all labels of a text right; where it has one, it is the
         micro F as well.
@@ -44,6 +45,8 @@ class Row:
     promised: float | None
     wrong: float | None
     estimate: float | None
+    estimate_low: float | None
+    estimate_high: float | None
     accuracy: float | None
     macro_f: float | None
     micro_f: float | None
@@ -96,7 +99,7 @@ def replay(
                 len(machine.rows) / machine.open if machine.open else None,
                 machine.wrong_at_most(loop.promise.kind)[0] if kept else None,
                 wrong(so_far, found, machine, learner, pool, gold) if len(machine.rows) else None,
-                machine.accuracy.value if machine.accuracy.total else None,
+                *(machine.accuracy[:3] if machine.accuracy.total else (None, None, None)),
                 *scores,
             )
         )

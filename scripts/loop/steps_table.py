@@ -1,6 +1,9 @@
 """What each step was worth, as a person reads it."""
 
+import csv
 from collections.abc import Sequence
+from dataclasses import astuple, fields
+from pathlib import Path
 
 from wasabi import table
 
@@ -30,16 +33,38 @@ LEGEND_SEVERAL = {
 }
 
 
+def write_steps(rows: Sequence[Row], several: bool, path: Path) -> None:
+    """All that is known of each step, as CSV. several: A text can have any number of labels."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w", newline="", encoding="utf8") as file:
+        writer = csv.writer(file)
+        writer.writerow(
+            "exact_match" if several and field.name == "accuracy" else field.name
+            for field in fields(Row)
+        )
+        writer.writerows(astuple(row) for row in rows)
+
+
+def columns(several: bool, gold: bool) -> dict[str, str]:
+    """Columns of the table with their titles. several: A text can have any number of labels. gold:
+    There are gold labels of the pool."""
+    titles = SEVERAL if several else ONE
+    return {name: title for name, title in titles.items() if gold or name != "wrong"}
+
+
+def legend(several: bool, gold: bool) -> list[str]:
+    """What the columns mean."""
+    meanings = LEGEND | (LEGEND_SEVERAL if several else {})
+    return [meaning for name, meaning in meanings.items() if name in columns(several, gold)]
+
+
 def show_steps(rows: Sequence[Row], several: bool, gold: bool) -> None:
-    """several: A text can have any number of labels. gold: There are gold labels of the pool."""
-    columns = {
-        n: title for n, title in (SEVERAL if several else ONE).items() if gold or n != "wrong"
-    }
-    cells = [[_cell(name, getattr(row, name)) for name in columns] for row in rows]
-    print(table(cells, header=columns.values(), divider=True, aligns=["r"] * len(columns)))
-    for name, meaning in (LEGEND | (LEGEND_SEVERAL if several else {})).items():
-        if name in columns:
-            msg.text(f"- {meaning}")
+    """several, gold: As in columns."""
+    titles = columns(several, gold)
+    cells = [[cell(row, name) for name in titles] for row in rows]
+    print(table(cells, header=titles.values(), divider=True, aligns=["r"] * len(titles)))
+    for meaning in legend(several, gold):
+        msg.text(f"- {meaning}")
 
 
 def show_worth(brought: list[tuple[str, float]], total: int) -> None:
@@ -62,7 +87,9 @@ def show_end(row: Row) -> None:
     print(f"Promised: at most {row.promised:.1%} of all labels are wrong{real}.")
 
 
-def _cell(name: str, value: float | None) -> str:
+def cell(row: Row, name: str) -> str:
+    """A row's value as the table has it."""
+    value: float | None = getattr(row, name)
     if value is None:
         return "-"
     if name in SHARES:

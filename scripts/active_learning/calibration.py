@@ -1,0 +1,39 @@
+"""Whether a model is as often right as it says."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from scripts.active_learning.arrays import Floats, Mask
+
+BINS = 15
+
+
+class Bin(NamedTuple):
+    """Texts of about the same certainty: how many, the mean of it, and the share that is right."""
+
+    size: int
+    certainty: float
+    accuracy: float
+
+
+def reliability(certainty: Floats, right: Mask) -> list[Bin]:
+    """Bins of equal width, without the empty ones, the least certain first.
+
+    certainty, right: (n,) what the model says of its answers, and whether they are right.
+    """
+    bins = np.minimum((certainty * BINS).astype(int), BINS - 1)
+    return [
+        Bin(int(here.sum()), float(certainty[here].mean()), float(right[here].mean()))
+        for here in (bins == b for b in np.unique(bins))
+    ]
+
+
+def calibration_error(certainty: Floats, right: Mask) -> float:
+    """Mean distance between certainty (n,) and accuracy over 15 bins of equal width. right: (n,)
+    whether the label of that certainty is right. Guo et al. 2017, "On Calibration of Modern Neural
+    Networks"."""
+    return sum(
+        abs(one.certainty - one.accuracy) * one.size / len(certainty)
+        for one in reliability(certainty, right)
+    )
