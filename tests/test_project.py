@@ -45,7 +45,7 @@ def test_every_var_is_used_and_every_use_is_a_var() -> None:
 def test_generated_folders_are_ignored_by_git() -> None:
     ignored = (ROOT / ".gitignore").read_text().split()
     for folder in (
-        *("corpus", "training", "metrics", "reports", "packages", "export", "backups"),
+        *("corpus", "training", "metrics", "reports", "packages", "export", "backups", "scores"),
         ".argilla",
     ):
         assert f"/{folder}/" in ignored

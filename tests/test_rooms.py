@@ -18,9 +18,10 @@ MAY_IMPORT = {
     "reporting": {"data", "records", "active_learning", "loop"},
     "shipping": {"data"},
     "trying": {"data", "active_learning", "loop"},
-    "benchmarks": {"data", "records", "active_learning", "loop", "shipping"},
+    "scoring": {"data"},
+    "benchmarks": {"data", "records", "active_learning", "loop", "shipping", "scoring"},
 }
-USES_COMPONENTS = {"", "loop", "shipping", "trying", "benchmarks"}
+USES_COMPONENTS = {"", "loop", "shipping", "trying", "scoring", "benchmarks"}
 # Packages that one room alone knows.
 ONLY_IN = {
     "argilla": {"records"},
@@ -28,6 +29,7 @@ ONLY_IN = {
     "onnx": {"shipping"},
     "streamlit": {"trying"},
     "jinja2": {"reporting"},
+    "ray": {"scoring"},
 }
 FILES = sorted((ROOT / "scripts").rglob("*.py"))
 

@@ -126,6 +126,47 @@ def load(task: dict[str, Any]) -> dict[str, Any]:
     return {"cats": cats, "seconds inside": time.perf_counter() - begin}
 
 
+def loop(task: dict[str, Any]) -> dict[str, Any]:
+    """Rows a second of classy, text by text as in a plain loop, or in its batches."""
+    from scripts.benchmarks.classy import make_classy_pipeline
+
+    nlp = make_classy_pipeline(task["data"], task["model"])
+    texts = task["texts"]
+    list(nlp.pipe(texts[:8]))
+    begin = time.perf_counter()
+    found = [doc._.cats for doc in (nlp.pipe(texts) if task["pipe"] else map(nlp, texts))]
+    return {"rows a second": len(found) / (time.perf_counter() - begin)}
+
+
+def score(task: dict[str, Any]) -> dict[str, Any]:
+    """Rows a second from a file to files, without imports. workers: On Ray, with one thread each;
+    otherwise the model is loaded before, and with all cores."""
+    import tempfile
+
+    from scripts.scoring.model import Model
+    from scripts.scoring.on_ray import cluster, score_on_ray
+    from scripts.scoring.plan import make_plan
+    from scripts.scoring.run import score_files
+    from scripts.scoring.settings import Settings
+
+    workers = task.get("workers", 0)
+    settings = Settings("text", rows_per_part=task.get("part", 100_000))
+    model = Model(task["model"], threads=min(workers, 1))
+    model.score(["Warm up."])
+    with tempfile.TemporaryDirectory() as output:
+        begin = time.perf_counter()
+        if workers:
+            plan = make_plan(task["input"], Path(output), model, settings)
+            with cluster():
+                begin = time.perf_counter()
+                rows = sum(done for done, _ in score_on_ray(plan.waiting, model, workers))
+                seconds = time.perf_counter() - begin
+        else:
+            rows = score_files(task["input"], Path(output), model, settings)[1].rows
+            seconds = time.perf_counter() - begin
+    return {"rows a second": rows / seconds}
+
+
 def load_ours(path: str) -> Any:
     import spacy
 
@@ -134,7 +175,10 @@ def load_ours(path: str) -> Any:
     return spacy.load(path)
 
 
-TASKS = {"start": start, "throughput": throughput, "retraining": retraining, "load": load}
+TASKS = {
+    **{"start": start, "throughput": throughput, "retraining": retraining, "load": load},
+    **{"loop": loop, "score": score},
+}
 
 if __name__ == "__main__":
     task = json.load(sys.stdin)

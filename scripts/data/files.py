@@ -55,7 +55,7 @@ def read_csv(path: Path, text_column: str, encoding: str = "") -> Table:
     RAISES (ProjectError): A row does not fit the header.
     """
     text = read_text(path, encoding)
-    delimiter = _delimiter(text, text_column, "\t" if path.suffix.lower() == ".tsv" else ",")
+    delimiter = find_delimiter(text, text_column, "\t" if path.suffix.lower() == ".tsv" else ",")
     csv.field_size_limit(2**31 - 1)  # a text that is too long is named later, with its row
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     try:
@@ -85,7 +85,7 @@ def read_csv(path: Path, text_column: str, encoding: str = "") -> Table:
     return Table({name: [row[i] or None for row in cells] for i, name in enumerate(header)})
 
 
-def _delimiter(text: str, wanted: str, first: str) -> str:
+def find_delimiter(text: str, wanted: str, first: str) -> str:
     headers = {
         delimiter: next(csv.reader(io.StringIO(text[:65536], newline=""), delimiter=delimiter), [])
         for delimiter in dict.fromkeys(first + DELIMITERS)

@@ -1,0 +1,183 @@
+"""A trained pipeline, by its folder or by the name of its package."""
+
+import hashlib
+import os
+from collections import Counter
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from functools import cached_property
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import spacy
+from spacy.language import Language
+
+from scripts.cli.errors import ProjectError
+
+Cats = dict[str, float]
+# spaCy keeps every word that it has seen. Those of so many texts are forgotten together, so that
+# memory does not grow; to forget them after each batch costs a bag of words a fifth of its speed.
+ZONE = 10_000
+
+
+@dataclass(frozen=True)
+class Scored:
+    """cats: Of each text, or None where it has none. why: How many texts have none, and why."""
+
+    cats: list[Cats | None]
+    why: Counter[str] = field(default_factory=Counter)
+
+
+class Model:
+    """Texts in, columns out.
+
+    threads: texts that the encoder embeds at the same time; 0 for every core.
+    RAISES (ProjectError): There is no such pipeline, or it is no text categorizer.
+    """
+
+    def __init__(self, name: str, threads: int = 0, batch_size: int = 1024) -> None:
+        self.name = name
+        self.cpus = threads or os.cpu_count() or 1
+        self.folder = find_folder(name)
+        self.nlp = _load(name)
+        self.batch_size = batch_size
+        self.pipe = _categorizer(self.nlp, name)
+        encoder = getattr(self.pipe, "encoder", None)
+        if encoder is not None:
+            encoder.threads = threads
+        self.labels: tuple[str, ...] = tuple(self.pipe.labels)
+        multi_label = self.nlp.get_pipe_meta(self.pipe.name).factory == "textcat_multilabel"
+        # One label is given or not; the highest of one is no decision.
+        self.multi_label = getattr(self.pipe, "multi_label", multi_label) or len(self.labels) == 1
+        self._zone = ExitStack()
+        self._renew_zone()
+        self.threshold = float(self.pipe.cfg.get("threshold") or 0.5)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        return fingerprint(self.folder)
+
+    @property
+    def columns(self) -> tuple[str, str, str]:
+        """Names of the columns that are added."""
+        return ("labels", "scores", "cats") if self.multi_label else ("label", "score", "cats")
+
+    def forget(self) -> None:
+        """Forget the texts before. An embedding differs in its last digits by the texts beside it,
+        so a part would depend on what was scored before it, that is on where a run began."""
+        engine = getattr(getattr(self.pipe, "encoder", None), "engine", None)
+        if engine is not None:
+            engine.cache.clear()
+
+    def score(self, values: Sequence[Any]) -> Scored:
+        """values: Of the column of texts, whatever they are."""
+        why: Counter[str] = Counter()
+        texts: dict[int, str] = {}
+        for i, value in enumerate(values):
+            if reason := self._unusable(value):
+                why[reason] += 1
+            else:
+                # Half a character (a lone surrogate, as JSON may hold) stops spaCy's tokenizer.
+                texts[i] = value.encode("utf8", "replace").decode("utf8")
+        cats: list[Cats | None] = [None] * len(values)
+        if self._in_zone >= ZONE:
+            self._renew_zone()
+        self._in_zone += len(texts)
+        docs = self.nlp.pipe(texts.values(), batch_size=self.batch_size)
+        for i, doc in zip(texts, docs, strict=True):
+            cats[i] = {label: float(doc.cats[label]) for label in self.labels}
+        return Scored(cats, why)
+
+    def _renew_zone(self) -> None:
+        self._zone.close()
+        self._zone.enter_context(self.nlp.memory_zone())
+        self._in_zone = 0
+
+    def _unusable(self, value: Any) -> str:
+        if value is None or value != value:  # NaN is missing too
+            return "without text"
+        if not isinstance(value, str):
+            return "with a number, a list or an object in place of a text"
+        if not value.strip():
+            return "without text"
+        too_long = len(value) > self.nlp.max_length
+        return f"with more than {self.nlp.max_length:,} characters" if too_long else ""
+
+    def given(self, cats: Cats | None) -> list[str]:
+        """Labels of a text."""
+        if cats is None:
+            return []
+        if self.multi_label:
+            return [label for label in self.labels if cats[label] >= self.threshold]
+        return [max(self.labels, key=lambda label: cats[label])]
+
+    def arrays(self, found: Sequence[Cats | None]) -> list[pa.Array]:
+        """The added columns: label and its score, or the labels and theirs; and all cats as a
+        struct with a field for each label. All are null for a text without cats."""
+        given = [self.given(cats) for cats in found]
+        rows = list(zip(found, given, strict=True))
+        struct = pa.array(found, pa.struct([(label, pa.float64()) for label in self.labels]))
+        if self.multi_label:
+            # A text that has none of the labels has an empty list, which is an answer.
+            names = [labels if cats else None for cats, labels in rows]
+            scores = [[cats[k] for k in labels] if cats else None for cats, labels in rows]
+            return [
+                pa.array(names, pa.list_(pa.string())),
+                pa.array(scores, pa.list_(pa.float64())),
+                struct,
+            ]
+        best = [labels[0] if labels else None for labels in given]
+        score = [cats[labels[0]] if cats else None for cats, labels in rows]
+        return [pa.array(best, pa.string()), pa.array(score, pa.float64()), struct]
+
+
+def find_folder(name: str) -> Path:
+    """RAISES (ProjectError): It is neither a folder with a pipeline nor an installed package."""
+    path = Path(name)
+    if path.is_dir():
+        if not (path / "meta.json").exists():
+            raise ProjectError(
+                f"There is no trained pipeline in {path}.", "Make it: weasel run train"
+            )
+        return path
+    if not spacy.util.is_package(name):
+        raise ProjectError(
+            f"There is no trained pipeline {name}, neither a folder nor an installed package.",
+            "Make it: weasel run train. Or install a wheel: pip install packages/.../NAME.whl",
+        )
+    return spacy.util.get_package_path(name)
+
+
+def fingerprint(folder: Path) -> str:
+    """Of all files of a pipeline, and of the code in its package."""
+    digest = hashlib.sha256()
+    for path in sorted(folder.rglob("*")):
+        if path.is_file() and path.suffix != ".pyc":
+            digest.update(f"{path.relative_to(folder).as_posix()} {path.stat().st_size} ".encode())
+            with path.open("rb") as file:
+                while chunk := file.read(2**20):
+                    digest.update(chunk)
+    return digest.hexdigest()[:32]
+
+
+def _load(name: str) -> Language:
+    if Path(name).is_dir():
+        # A package brings its components along; for a folder they are the project's.
+        import_module("components.code")
+    try:
+        return spacy.load(name)
+    except (ValueError, OSError, ImportError) as err:
+        raise ProjectError(f"{name} cannot be loaded.", str(err).strip()[-2000:]) from None
+
+
+def _categorizer(nlp: Language, name: str) -> Any:
+    for pipe_name, pipe in reversed(nlp.pipeline):
+        if "doc.cats" in nlp.get_pipe_meta(pipe_name).assigns and getattr(pipe, "labels", None):
+            return pipe
+    raise ProjectError(
+        f"{name} is no text categorizer: none of its components sets doc.cats.",
+        f"Its components are: {', '.join(nlp.pipe_names) or 'none'}.",
+    )

@@ -1,0 +1,185 @@
+"""Files in, the same rows out with what the model says of them."""
+
+import csv
+import gzip
+import json
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import spacy
+from spacy.training import Example
+
+import components.code  # noqa: F401
+from scripts.cli.errors import ProjectError
+from scripts.scoring.model import Model
+from scripts.scoring.run import score_files
+from scripts.scoring.settings import Settings
+from tests.components.helpers import TRAIN, one_hot
+from tests.scoring.conftest import Score, made_up, rows_of, texts
+
+
+def write(path: Path, rows: list[dict[str, object]]) -> Path:
+    """In the format of the path's ending."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    opened = gzip.open if path.suffix == ".gz" else open
+    name = path.name.removesuffix(".gz")
+    if name.endswith(".parquet"):
+        pq.write_table(pa.Table.from_pylist(rows), path, row_group_size=37)
+    elif name.endswith(".jsonl"):
+        with opened(path, "wt", encoding="utf8") as file:
+            file.writelines(json.dumps(row) + "\n" for row in rows)
+    else:
+        with opened(path, "wt", encoding="utf8", newline="") as file:
+            writer = csv.DictWriter(file, rows[0], delimiter="\t" if ".tsv" in name else ",")
+            writer.writeheader()
+            writer.writerows(rows)
+    return path
+
+
+@pytest.mark.parametrize(
+    "name", ["a.parquet", "a.jsonl", "a.jsonl.gz", "a.csv", "a.tsv", "a.csv.gz"]
+)
+def test_every_kind_of_file_gives_the_same(
+    name: str, tmp_path: Path, score: Score, bow: Path
+) -> None:
+    rows = made_up(120)
+    rows[51]["text"] = 'A "quoted" text, with\nlines and a comma'
+    found = score(write(tmp_path / name, rows))
+    assert texts(found) == texts(rows)
+    assert [int(row["id"]) for row in found] == list(range(120))
+    nlp = spacy.load(bow)
+    for row in found:
+        cats = nlp(row["text"]).cats
+        assert row["cats"] == pytest.approx(cats, abs=1e-6)
+        assert row["label"] == max(row["cats"], key=row["cats"].get)
+        assert row["score"] == row["cats"][row["label"]]
+    files = sorted(path.name for path in (tmp_path / "scores").glob("*.parquet"))
+    assert files == ["a-00000.parquet", "a-00001.parquet", "a-00002.parquet"]
+    sizes = [pq.read_metadata(tmp_path / "scores" / file).num_rows for file in files]
+    assert sizes == [50, 50, 20]
+
+
+def test_a_folder_is_read_by_pandas_as_one_table(tmp_path: Path, score: Score) -> None:
+    write(tmp_path / "in" / "b" / "x.jsonl", made_up(60))
+    write(tmp_path / "in" / "a.parquet", made_up(30, seed=1))
+    write(tmp_path / "in" / ".hidden.csv", made_up(1))
+    score(tmp_path / "in")
+    table = pd.read_parquet(tmp_path / "scores")
+    assert len(table) == 90
+    assert set(table.columns) == {"id", "text", "label", "score", "cats"}
+    names = sorted(
+        str(p.relative_to(tmp_path / "scores"))
+        for p in (tmp_path / "scores").rglob("[!._]*.parquet")
+    )
+    assert names == ["a-00000.parquet", "b/x-00000.parquet", "b/x-00001.parquet"]
+    assert len(score(f"{tmp_path}/in/*/*.jsonl", "other")) == 60
+
+
+def test_rows_without_a_text_are_kept_and_counted(
+    tmp_path: Path, model: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(model.nlp, "max_length", 100)
+    values = ["Shares fell.", None, "", "  ", 5, ["x"], "x" * 101, "half \ud800 a character"]
+    rows = [{"text": value, "n": i} for i, value in enumerate(values)]
+    write(tmp_path / "a.jsonl", rows)
+    _, totals = score_files(str(tmp_path / "a.jsonl"), tmp_path / "out", model, Settings("text"))
+    found = rows_of(tmp_path / "out")
+    assert [row["n"] for row in found] == list(range(8))
+    assert [row["label"] is not None for row in found] == [True, *[False] * 6, True]
+    assert all(
+        (row["cats"] is None) == (row["label"] is None) == (row["score"] is None) for row in found
+    )
+    assert texts(found)[4:6] == ["5", '["x"]']
+    assert totals.rows == 8
+    assert totals.why == {
+        "without text": 3,
+        "with a number, a list or an object in place of a text": 2,
+        "with more than 100 characters": 1,
+    }
+    assert sum(totals.labels.values()) == 2
+
+
+def test_several_labels(tmp_path: Path, bow_multi: Path) -> None:
+    write(tmp_path / "a.jsonl", [*made_up(20), {"text": None}])
+    multi = Model(str(bow_multi))
+    score_files(str(tmp_path / "a.jsonl"), tmp_path / "out", multi, Settings("text"))
+    *found, last = rows_of(tmp_path / "out")
+    assert {len(row["labels"]) for row in found} >= {0, 1}
+    for row in found:
+        assert row["labels"] == [k for k, v in row["cats"].items() if v >= multi.threshold]
+        assert row["scores"] == [row["cats"][label] for label in row["labels"]]
+    assert last["labels"] is last["scores"] is last["cats"] is None
+
+
+def test_columns_that_are_there_already(tmp_path: Path, score: Score) -> None:
+    write(tmp_path / "a.csv", [{"text": "Shares fell.", "label": "gold"}])
+    (row,) = score(tmp_path / "a.csv")
+    assert row["label"] == "gold"
+    assert row["predicted_label"] in row["predicted_cats"]
+    (row,) = score(tmp_path / "a.csv", "kept", keep=("text",))
+    assert list(row) == ["text", "label", "score", "cats"]
+    score(tmp_path / "a.csv", "in")
+    with pytest.raises(ProjectError, match="has a column 'predicted_cats'"):
+        score(tmp_path / "in", "again")
+
+
+def test_types_that_change_within_a_file(tmp_path: Path, score: Score) -> None:
+    rows = [{"text": "x", "a": 1, "b": 1, "c": {"k": 1}, "e": {}}] * 1500
+    rows += [{"text": "y", "a": 2.5, "b": "two", "c": {"l": "x"}, "d": [2**70], "e": {}}]
+    found = score(write(tmp_path / "a.jsonl", rows), rows_per_part=1000)
+    assert found[0] == found[1499]
+    first = {name: found[0][name] for name in "abcde"}
+    last = {name: found[-1][name] for name in "abcde"}
+    assert first == {"a": 1.0, "b": "1", "c": {"k": 1, "l": None}, "d": None, "e": "{}"}
+    assert last == {"a": 2.5, "b": "two", "c": {"k": None, "l": "x"}, "d": f"[{2**70}]", "e": "{}"}
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "utf-16", "utf-8-sig"])
+def test_encodings_also_in_a_later_part(encoding: str, tmp_path: Path, score: Score) -> None:
+    path = tmp_path / "a.csv"
+    lines = ["id;text", *(f"{i};Café «{i}» – Übung" for i in range(120))]
+    path.write_bytes("\r\n".join(lines).encode(encoding))
+    found = score(path, encoding="cp1252" if encoding == "cp1252" else "")
+    assert texts(found) == [f"Café «{i}» – Übung" for i in range(120)]
+    for part in (tmp_path / "scores").glob("a-00001.parquet"):
+        part.unlink()
+    assert score(path, encoding="cp1252" if encoding == "cp1252" else "") == found
+
+
+def test_an_empty_file_has_an_empty_output(tmp_path: Path, score: Score) -> None:
+    (tmp_path / "a.jsonl").write_text("\n")
+    write(tmp_path / "b.parquet", made_up(1))
+    pq.write_table(pq.read_table(tmp_path / "b.parquet").slice(0, 0), tmp_path / "b.parquet")
+    assert score(f"{tmp_path}/*.*") == []
+    assert len(list((tmp_path / "scores").glob("*.parquet"))) == 2
+    assert score(f"{tmp_path}/*.*", "kept", keep=("id",)) == []
+
+
+def test_a_classy_pipeline_in_parts_of_any_kind(
+    tmp_path: Path, encoder_folder: Path, headlines: list[dict[str, str]]
+) -> None:
+    """What a part holds does not depend on the parts before: an embedding that is kept from them
+    differs in its last digits."""
+    nlp = spacy.blank("en")
+    nlp.add_pipe(
+        "classy_textcat",
+        config={"encoder": {"@misc": "onnx_encoder.v1", "path": str(encoder_folder)}},
+    )
+    examples = [Example.from_dict(nlp.make_doc(t), {"cats": c}) for t, c in one_hot(TRAIN)]
+    nlp.initialize(lambda: examples)
+    nlp.to_disk(tmp_path / "model")
+    rows = [{"text": row["text"]} for row in headlines[:60]]
+    write(tmp_path / "a.parquet", rows + rows[::-2])
+    model = Model(str(tmp_path / "model"), threads=2, batch_size=16)
+    settings = Settings("text", rows_per_part=30, batch_size=16)
+    score_files(str(tmp_path / "a.parquet"), tmp_path / "out", model, settings)
+    whole = rows_of(tmp_path / "out")
+    for part in (1, 2):
+        (tmp_path / "out" / f"a-0000{part}.parquet").unlink()
+    again = Model(str(tmp_path / "model"), threads=1, batch_size=16)
+    score_files(str(tmp_path / "a.parquet"), tmp_path / "out", again, settings)
+    assert rows_of(tmp_path / "out") == whole
+    assert {row["label"] for row in whole} == {"business", "sport", "tech"}
