@@ -8,18 +8,20 @@ import numpy as np
 from spacy.util import registry
 
 Arrays = dict[str, np.ndarray]
+# Texts that are scored at once: the float64 copy of a whole large pool would not fit in memory.
+BLOCK = 16_384
 
 
 @registry.misc("classy_scores.softmax.v1")
 def softmax_scores(arrays: Arrays, X: np.ndarray) -> np.ndarray:
     """Linear, labels that exclude each other. coef (k, d), intercept (k,). Rows sum to 1."""
-    return _softmax(X @ arrays["coef"].T + arrays["intercept"])
+    return _softmax(_linear(arrays, X) + arrays["intercept"])
 
 
 @registry.misc("classy_scores.sigmoid.v1")
 def sigmoid_scores(arrays: Arrays, X: np.ndarray) -> np.ndarray:
     """Linear, labels that are independent of each other. coef (k, d), intercept (k,)."""
-    return _sigmoid(X @ arrays["coef"].T + arrays["intercept"])
+    return _sigmoid(_linear(arrays, X) + arrays["intercept"])
 
 
 @registry.misc("classy_scores.kernel.v1")
@@ -34,7 +36,14 @@ def linear_kernel_scores(arrays: Arrays, X: np.ndarray) -> np.ndarray:
     """A linear model and a Gaussian kernel around each of m points, their scores added; labels that
     exclude each other. coef (k, d), examples (m, d), dual (m, k), intercept (k,), gamma. Rows sum
     to 1."""
-    return _softmax(_kernel_logits(arrays, X) + X @ arrays["coef"].T)
+    return _softmax(_kernel_logits(arrays, X) + _linear(arrays, X))
+
+
+def _linear(arrays: Arrays, X: np.ndarray) -> np.ndarray:
+    if len(X) <= BLOCK:
+        return X @ arrays["coef"].T
+    starts = range(0, len(X), BLOCK)
+    return np.concatenate([X[start : start + BLOCK] @ arrays["coef"].T for start in starts])
 
 
 def _kernel_logits(arrays: Arrays, X: np.ndarray) -> np.ndarray:

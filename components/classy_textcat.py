@@ -203,7 +203,7 @@ class ClassyTextcat(Pipe):
         nlp: Language | None = None,
         labels: list[str] | None = None,
         label_descriptions: dict[str, str] | None = None,
-        pool: list[str] | None = None,
+        pool: list[str] | Callable[[], Sequence[str]] | None = None,
     ) -> None:
         """Learn from the gold `cats` of examples, replacing whatever was learned before.
 
@@ -212,7 +212,8 @@ class ClassyTextcat(Pipe):
             example, texts are compared with the labels' names or descriptions (zero-shot).
         label_descriptions: what a label means, in a sentence or two, for some or all labels; by
             default what was said before of the labels that the examples have.
-        pool: unlabelled texts, for heads that learn from them.
+        pool: unlabelled texts, for heads that learn from them; or a function that returns them,
+            as spaCy goes through each item of a list, which takes long where there are many.
 
         RAISES ValueError: no labels at all, or examples that contradict `multi_label`.
         """
@@ -226,6 +227,8 @@ class ClassyTextcat(Pipe):
                 f"'{self.name}' has no labels to learn: initialize it with examples that have "
                 "`cats`, or give labels in [initialize.components]."
             )
+        if callable(pool):
+            pool = list(pool())
         # The head sees labels as classy does, in the order of the alphabet.
         head_labels = sorted(labels)
         texts, Y = self._gold(examples, head_labels)
@@ -237,7 +240,7 @@ class ClassyTextcat(Pipe):
             "label_embeddings": self.encoder.encode(
                 [label_text(label, descriptions.get(label)) for label in head_labels]
             ),
-            "pool": self.encoder.encode(list(pool)) if pool else None,
+            "pool": self.encoder.encode(pool) if pool else None,
             "seed": self.seed,
         }
         if texts:

@@ -5,11 +5,11 @@ import signal
 
 import typer
 
-from scripts.benchmarks import loop_commands, model_commands
+from scripts.benchmarks import loop_commands, model_commands, scale_commands
 from scripts.cli.errors import plain_errors
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, help=__doc__)
-for command in (*model_commands.COMMANDS, *loop_commands.COMMANDS):
+for command in (*model_commands.COMMANDS, *loop_commands.COMMANDS, *scale_commands.COMMANDS):
     app.command()(command)
 
 

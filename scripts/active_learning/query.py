@@ -216,9 +216,9 @@ def typiclust(state: QueryState, n: int, rng: np.random.Generator) -> Rows:
     are labels, old and new, up to 300.
     """
     points, labelled = _points(state), unit(state.labelled_embeddings)
-    if not len(labelled):
-        labelled = points[:0]
-    cluster = clusters(np.vstack([points, labelled]), min(len(labelled) + n, 300), rng)
+    # A copy of a large pool only where it must be.
+    every = np.vstack([points, labelled]) if len(labelled) else points
+    cluster = clusters(every, min(len(labelled) + n, 300), rng)
     cluster, covered = cluster[: len(points)], cluster[len(points) :]
     members = {c: np.flatnonzero(cluster == c) for c in np.unique(cluster)}
     labels_in = np.bincount(covered, minlength=300)

@@ -112,31 +112,4 @@ def strategies(
     report(measure(chosen, rows, dim, classes, labelled, batch_size), output)
 
 
-def score(
-    data: Annotated[str, typer.Argument(help="bbc_news, or a file with columns text and label")],
-    pipeline: Annotated[
-        str, typer.Option(help="Trained, a folder or a package")
-    ] = "training/model",
-    model: Model = DEFAULT_MODEL,
-    texts: Annotated[int, typer.Option(help="To measure the speed on")] = 500,
-    rounds: Annotated[int, typer.Option(help="Measurements of each; the median counts")] = 3,
-    rows: Annotated[str, typer.Option(help="To measure the memory at")] = "10000,100000,1000000",
-    only: Annotated[str, typer.Option(help="What to measure")] = "speed,memory,ray",
-    output: Path = Path("metrics/score.csv"),
-) -> None:
-    """Rows a second from files to files, peak memory, and two workers of a Ray cluster."""
-    from scripts.benchmarks import score as measure
-    from scripts.benchmarks.data import report
-
-    chosen = only.split(",")
-    found: list[dict[str, Any]] = []
-    if "speed" in chosen:
-        found += measure.speed(data, pipeline, model, texts, rounds)
-    if "memory" in chosen:
-        found += measure.memory([int(size) for size in rows.split(",")])
-    if "ray" in chosen:
-        found += measure.on_ray(data, pipeline, texts, rounds)
-    report(found, output)
-
-
-COMMANDS = (score, calibration, speed, heads, encoders, strategies)
+COMMANDS = (calibration, speed, heads, encoders, strategies)

@@ -167,6 +167,13 @@ def score(task: dict[str, Any]) -> dict[str, Any]:
     return {"rows a second": rows / seconds}
 
 
+def loop_steps(task: dict[str, Any]) -> dict[str, Any]:
+    """Steps of the loop on a prepared pool."""
+    from scripts.benchmarks.step_scale import take_steps
+
+    return {"steps": take_steps(Path(task["config"]), task["args"], task["steps"], STARTED)}
+
+
 def load_ours(path: str) -> Any:
     import spacy
 
@@ -177,7 +184,7 @@ def load_ours(path: str) -> Any:
 
 TASKS = {
     **{"start": start, "throughput": throughput, "retraining": retraining, "load": load},
-    **{"loop": loop, "score": score},
+    **{"loop": loop, "score": score, "loop steps": loop_steps},
 }
 
 if __name__ == "__main__":

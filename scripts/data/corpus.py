@@ -1,8 +1,9 @@
 """The files of corpus/: what `prepare` writes and the other commands read."""
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -36,16 +37,24 @@ class Pool:
     def __len__(self) -> int:
         return len(self.ids)
 
+    @cached_property
+    def known(self) -> frozenset[str]:
+        """The ids, to look them up."""
+        return frozenset(self.ids)
+
 
 def read_pool(corpus: Path) -> Pool:
     """RAISES (ProjectError): There is no pool, or it is empty or damaged."""
-    rows = _read_jsonl(corpus / "pool.jsonl")
-    if not rows:
+    pool = Pool([], [])
+    for row in _lines(corpus / "pool.jsonl"):
+        pool.ids.append(row["id"])
+        pool.texts.append(row["text"])
+    if not pool.ids:
         raise ProjectError(
             f"The pool {corpus / 'pool.jsonl'} is empty.",
             "Prepare a data set that has texts: weasel run prepare . --vars.dataset my.csv",
         )
-    return Pool([row["id"] for row in rows], [row["text"] for row in rows])
+    return pool
 
 
 def read_labels(corpus: Path) -> dict[str, str]:
@@ -156,8 +165,12 @@ def _existing(path: Path) -> Path:
 
 
 def _read_jsonl(path: Path) -> list[dict[str, Any]]:
+    return list(_lines(path))
+
+
+def _lines(path: Path) -> Iterator[dict[str, Any]]:
     try:
-        return list(srsly.read_jsonl(_existing(path)))
+        yield from srsly.read_jsonl(_existing(path))
     except ValueError as err:
         raise ProjectError(
             f"{path} is damaged: {err}", "Make it again: weasel run prepare"

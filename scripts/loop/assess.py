@@ -72,14 +72,17 @@ def assess(
 ) -> Assessment:
     """Train on the answers and look at the pool with the model. waiting: As in open_rows."""
     rows = open_rows(answers, pool, waiting)
-    ids = [pool.ids[row] for row in rows]
-    embeddings = learner.embed(pool.texts)[rows]
+    ids = [pool.ids[row] for row in rows.tolist()]
+    embeddings = learner.embed(pool.texts)
+    if len(rows) < len(pool):  # else without a copy
+        embeddings = embeddings[rows]
     train, extra = answers.labelled, answers.machine if use_machine_labels else []
     held_out = draws = None
     if trainable(train):
         held_out = learner.hold_out(train, extra, seed=seed)
         draws = read_draws(answers, held_out, learner, pool)
-        others = {answer.text_id for answer in answers.waiting} & set(pool.ids) - set(ids)
+        others = {answer.text_id for answer in answers.waiting} & pool.known
+        others -= set(ids)
         draws = replace(draws, waiting=len(others))
     else:  # go on with the cold start
         train, extra = [], []
@@ -97,7 +100,7 @@ def assess(
 
 def read_draws(answers: Answers, held_out: np.ndarray, learner: Learner, pool: Pool) -> Draws:
     """held_out: (n, n_labels) of answers.labelled."""
-    here, unfinished = set(pool.ids), answers.unfinished
+    here, unfinished = pool.known, answers.unfinished
 
     def chance_of(answer: Answer) -> Chance:
         proves = answer.drawn and answer.asked_in not in unfinished

@@ -63,11 +63,12 @@ def _finish(dataset: LoopDataset, learner: Learner, pool: Pool, settings: Settin
     settled = settle(dataset, learner, pool, answers, found, machine, asked, most=None)
     probs = learner.predict(learner.embed(pool.texts))
     labels, certainty = decide(probs, learner.label_threshold)
+    decided = learner.decode_all(labels)
     said = {answer.text_id: answer for answer in answers.all if answer.status != "machine"}
-    theirs = {found.ids[row] for row in machine.rows}
+    theirs = {found.ids[row] for row in machine.rows.tolist()}
     texts = []
     for row, (id_, text) in enumerate(zip(pool.ids, pool.texts, strict=True)):
-        model = learner.decode_labels(labels[row])
+        model = decided[row]
         by, label = "open", None
         if id_ in theirs:
             by, label = "machine", model

@@ -1,7 +1,7 @@
 """The pipeline that the loop trains again at every step, with its embeddings kept on disk."""
 
 from collections.abc import Callable, Sequence
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,9 @@ from scripts.records.convert import answer_to_example
 if TYPE_CHECKING:
     from spacy.language import Language
     from spacy.training import Example
+
+
+EXAMPLES = 5_000  # that are kept
 
 
 class Learner:
@@ -75,9 +78,13 @@ class Learner:
 
     def train(self, answers: Sequence[Answer]) -> None:
         """Through spaCy's own door; with no answers the label descriptions alone are the model."""
-        self.initialize(
-            [answer_to_example(self.nlp.make_doc, a, list(self.labels)) for a in answers]
-        )
+        self.initialize([self._example(answer) for answer in answers])
+
+    @cached_property
+    def _example(self) -> "Callable[[Answer], Example]":
+        """The training example of an answer, made once: a step trains about a dozen times."""
+        names = list(self.labels)
+        return lru_cache(EXAMPLES)(lambda a: answer_to_example(self.nlp.make_doc, a, names))
 
     def initialize(self, examples: "list[Example]") -> None:
         """Train on examples, with the labels' descriptions and the pool beside them."""
@@ -86,7 +93,8 @@ class Learner:
         # By readers, so that no text gets into the config: it would be saved with the pipeline,
         # and spaCy would take a "${...}" in it for a variable.
         registry.readers("loop_descriptions.v1", func=lambda: dict(self.labels))
-        registry.readers("loop_pool.v1", func=lambda: self.pool.texts)
+        # As a function, so that spaCy does not go through all texts each time.
+        registry.readers("loop_pool.v1", func=lambda: lambda: self.pool.texts)
         blocks = self.nlp.config["initialize"]["components"]
         kept = blocks.get(TEXTCAT, {})
         blocks[TEXTCAT] = {
@@ -118,6 +126,13 @@ class Learner:
         """The names of one text's labels: of a class number, or of zeros and ones (n_labels,)."""
         names = list(self.labels)
         return (names[chosen],) if chosen.ndim == 0 else tuple(np.array(names)[chosen > 0].tolist())
+
+    def decode_all(self, chosen: np.ndarray) -> list[tuple[str, ...]]:
+        """The same of many texts: class numbers (n,), or zeros and ones (n, n_labels)."""
+        if chosen.ndim > 1:
+            return [self.decode_labels(row) for row in chosen]
+        alone = [(name,) for name in self.labels]
+        return [alone[number] for number in chosen.tolist()]
 
     def hold_out(
         self, answers: Sequence[Answer], extra: Sequence[Answer] = (), folds: int = 5, seed: int = 0

@@ -32,10 +32,8 @@ def machine_labels(
     found: Assessment, machine: Machine, learner: Learner
 ) -> dict[str, tuple[str, ...]]:
     """Text id -> labels, of all that the machine may answer."""
-    return {
-        found.ids[row]: learner.decode_labels(label)
-        for row, label in zip(machine.rows, machine.labels, strict=True)
-    }
+    ids = [found.ids[row] for row in machine.rows.tolist()]
+    return dict(zip(ids, learner.decode_all(machine.labels), strict=True))
 
 
 def settle(
@@ -64,7 +62,7 @@ def settle(
     dataset.withdraw(gone)
     new = [
         row
-        for row in machine.rows[~np.isin(machine.rows, asked)]
+        for row in machine.rows[~np.isin(machine.rows, asked)].tolist()
         if (id_ := found.ids[row]) not in standing or set(standing[id_].labels) != set(chosen[id_])
     ]
     # A step that is run again counts what it has given already.

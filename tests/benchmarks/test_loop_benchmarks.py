@@ -9,6 +9,7 @@ from scripts.benchmarks import (
     heads,
     learning_curve,
     packages,
+    pool_share,
     promise,
     review,
     scale,
@@ -221,3 +222,21 @@ def test_every_strategy_is_timed():
     rows = scale.measure(["margin", "typiclust"], n=300, dim=8, k=3, labelled=20, batch_size=5)
     assert [row["what"] for row in rows] == ["head logistic", "head pool", "margin", "typiclust"]
     assert all(float(row["seconds"]) >= 0 for row in rows)
+
+
+def test_a_part_of_the_pool_is_measured_against_all_of_it(data):
+    rows = pool_share.compare([data], parts=[50, 10_000], budgets=[12, 30], seeds=2)
+    whole, part, more = rows
+    assert [row["pool"] for row in rows] == ["all", "50 texts", "10000 texts"]
+    assert float(whole["30"]) > 0.45  # 20 topics a class; a guess is right in 0.33
+    assert part["12"] != more["12"] == f"{whole['12']} (+0.0)"
+
+
+def test_neighbours_of_another_kind_are_what_the_head_learns_from(data, monkeypatch):
+    def wrong(points, others, k):
+        rows = np.random.default_rng(0).integers(0, len(others), size=(len(points), k))
+        return rows, np.ones((len(points), k), dtype=np.float32)
+
+    monkeypatch.setattr(pool_share, "approximate", lambda: wrong)
+    whole, other = pool_share.compare([data], [], budgets=[12], seeds=2, approximately=True)
+    assert other["12"] != f"{whole['12']} (+0.0)"

@@ -395,6 +395,17 @@ def test_another_encoder_may_stand_in_while_training(make_pipeline, tmp_path):
     assert cats_of(spacy.load(tmp_path)) == cats_of(nlp)
 
 
+def test_a_pool_may_come_from_a_function(nlp, make_pipeline):
+    texts, found = [text for text, _ in TRAIN] * 3, []
+    for pool in (texts, lambda: texts):
+        other = make_pipeline(one_hot(TRAIN))
+        data = examples(other, one_hot(TRAIN))
+        pipe = other.get_pipe("classy_textcat")
+        pipe.initialize(lambda: data, pool=pool)  # noqa: B023
+        found.append(cats_of(other))
+    assert found[0] == found[1] != cats_of(nlp)  # of the latter, without a pool
+
+
 def test_reads_a_corpus(nlp, make_pipeline, tmp_path):
     docs = DocBin()
     for text, cats in one_hot(TRAIN):
