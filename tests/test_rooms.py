@@ -19,9 +19,12 @@ MAY_IMPORT = {
     "shipping": {"data"},
     "trying": {"data", "active_learning", "loop"},
     "scoring": {"data"},
-    "benchmarks": {"data", "records", "active_learning", "loop", "shipping", "scoring"},
+    "distilling": {"data", "loop", "shipping"},
+    "benchmarks": {
+        *("data", "records", "active_learning", "loop", "shipping", "scoring", "distilling")
+    },
 }
-USES_COMPONENTS = {"", "loop", "shipping", "trying", "scoring", "benchmarks"}
+USES_COMPONENTS = {"", "loop", "shipping", "trying", "scoring", "distilling", "benchmarks"}
 # Packages that one room alone knows.
 ONLY_IN = {
     "argilla": {"records"},

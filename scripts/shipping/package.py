@@ -14,10 +14,9 @@ import srsly
 from packaging.version import Version
 from spacy.cli.package import package as spacy_package
 
-from components.code import PARTS
 from scripts.cli.errors import ProjectError, output_of
 from scripts.shipping.readme import example_text, readme
-from scripts.shipping.release import Meta
+from scripts.shipping.release import Meta, code_of
 
 # What a zip file says of when its files were changed: seconds since 1970, here the first moment
 # that it can say. Whoever sets the variable, as distributions do, is obeyed.
@@ -94,7 +93,7 @@ def _write_sources(model: Path, folder: Path, name: str) -> None:
                 model,
                 folder,
                 meta_path=folder / "meta.json",
-                code_paths=PARTS,
+                code_paths=code_of(model),
                 name=name,  # given, it is checked
                 create_sdist=False,
                 require_parent=True,

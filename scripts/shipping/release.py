@@ -47,14 +47,22 @@ def read_meta(model: Path) -> Meta:
     return dict(srsly.read_json(model / "meta.json"))
 
 
-def fingerprint(model: Path) -> str:
-    """Of all that ships: the files of the pipeline and the code beside them."""
+def code_of(model: Path) -> list[Path]:
+    """The code that ships beside a pipeline: none where its components are spaCy's own, as those of
+    `distil` are."""
+    if "classy_textcat" not in (model / "config.cfg").read_text(encoding="utf8"):
+        return []
     from components.code import PARTS  # imports them all, and with them spaCy
 
+    return PARTS
+
+
+def fingerprint(model: Path) -> str:
+    """Of all that ships: the files of the pipeline and the code beside them."""
     digest = hashlib.sha256()
     inside = sorted(path for path in model.rglob("*") if path.is_file())
     for name, path in [(str(path.relative_to(model)), path) for path in inside] + [
-        (path.name, path) for path in PARTS
+        (path.name, path) for path in code_of(model)
     ]:
         content = path.read_bytes()
         digest.update(f"{name} {len(content)} ".encode())

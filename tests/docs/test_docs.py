@@ -45,7 +45,9 @@ def options_of(module: str, subcommand: str) -> set[str]:
         app.command()(found.main)
     command = typer.main.get_command(app)
     command = getattr(command, "commands", {}).get(subcommand, command)
-    return {name for option in command.params for name in [*option.opts, *option.secondary_opts]}
+    return {"--help"} | {
+        name for option in command.params for name in [*option.opts, *option.secondary_opts]
+    }
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda c: f"{c.page}: {c.line[:60]}")

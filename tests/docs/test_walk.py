@@ -80,8 +80,8 @@ class Project:
 
     def type(self, line: str) -> str:
         done = subprocess.run(
-            ["bash", "-c", line], cwd=self.folder, env=self.env | {"PYTHONPATH": str(self.site)}, text=True,
-            timeout=300, input="y\n", stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            ["bash", "-c", line], cwd=self.folder, env=self.env | {"PYTHONPATH": str(self.site)},
+            text=True, timeout=300, input="y\n", stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         )  # fmt: skip
         assert done.returncode == 0, f"{line}\n{done.stdout}"
         assert "Traceback" not in done.stdout, f"{line}\n{done.stdout}"
