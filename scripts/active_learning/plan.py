@@ -95,23 +95,22 @@ def plan_step(
         rows = settings.cold_start(state, settings.batch_size, rng)
         off = PromiseSettings(rule="off")
         return Plan(Drawn.chosen(rows), let_answer(state, off, None))
-    proved = draws.uniform if draws is not None else 0.0
-    drawn = draw(
-        state,
-        settings.batch_size,
-        settings.strategy,
-        _anywhere(settings, len(state.labelled_embeddings), proved),
-        rng,
-    )
+    anywhere = _anywhere(settings, len(state.labelled_embeddings), draws)
+    drawn = draw(state, settings.batch_size, settings.strategy, anywhere, rng)
     return Plan(drawn, let_answer(state, settings.promise, draws))
 
 
-def _anywhere(settings: StepSettings, labels: int, proved: float) -> float:
-    """Which share of the next draws may fall anywhere. proved: Uniform draws so far."""
-    promised = settings.promise.rule == "promise"
-    if promised and labels >= settings.draw.teach and proved < draws_needed(settings.promise):
-        return settings.draw.prove
-    return settings.draw.anywhere
+def _anywhere(settings: StepSettings, labels: int, draws: Draws | None) -> float:
+    """Which share of the next draws may fall anywhere. labels: Given by people so far. Texts that
+    wait for one were drawn before those that come now, so they count as if they were answered."""
+    waiting = draws.waiting if draws is not None else 0
+    late = labels + waiting - settings.draw.teach
+    if settings.promise.rule != "promise" or late < 0:
+        return settings.draw.anywhere
+    proved = draws.uniform if draws is not None else 0.0
+    proved += settings.draw.prove * min(waiting, late)
+    enough = proved >= draws_needed(settings.promise)
+    return settings.draw.anywhere if enough else settings.draw.prove
 
 
 def let_answer(state: QueryState, settings: PromiseSettings, draws: Draws | None) -> Machine:

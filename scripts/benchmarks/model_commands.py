@@ -112,23 +112,4 @@ def strategies(
     report(measure(chosen, rows, dim, classes, labelled, batch_size), output)
 
 
-def distil(
-    data: Sources,
-    encoder: Encoder = DEFAULT_ENCODER,
-    cache: Cache = DEFAULT_CACHE,
-    people: Annotated[int, typer.Option(help="Labels by people that the loop ends with")] = 200,
-    share: Annotated[float, typer.Option(help="Of the pool's texts that are there at all")] = 1.0,
-    kinds: Annotated[str, typer.Option(help="Of small models")] = "bow,ensemble",
-    seeds: Seeds = 3,
-    output: Path = Path("metrics/distil_benchmark.csv"),
-) -> None:
-    """What spaCy's own textcat loses and wins beside the big model, by what it learns from: labels
-    by people, those of the finished data set, or the big model's answers to the whole pool."""
-    from scripts.benchmarks.data import report
-    from scripts.benchmarks.distilled import Conditions, compare
-
-    chosen: Any = kinds.split(",")
-    report(compare(data, Conditions(encoder, cache, people, seeds, share, chosen)), output)
-
-
-COMMANDS = (calibration, speed, heads, encoders, strategies, distil)
+COMMANDS = (calibration, speed, heads, encoders, strategies)

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -134,6 +136,12 @@ def test_without_labels_the_machine_answers_nothing_under_any_rule(rule):
         (120, draws(114), "promise", 0.02, 0.2),
         (90, None, "fixed", 0.05, 0.2),
         (90, None, "off", 0.05, 0.2),
+        # What waits was drawn before what comes now: label number 39, then 40.
+        (20, replace(draws(10), waiting=19), "promise", 0.05, 0.2),
+        (20, replace(draws(10), waiting=20), "promise", 0.05, 0.8),
+        # Of those that wait the late ones were drawn to prove: 32 and 0.8 * 16, 0.8 * 17.
+        (36, replace(draws(32), waiting=20), "promise", 0.05, 0.8),
+        (37, replace(draws(32), waiting=20), "promise", 0.05, 0.2),
     ],
 )
 def test_once_the_model_is_taught_more_draws_fall_anywhere_until_they_can_prove_something(
