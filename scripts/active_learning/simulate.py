@@ -148,7 +148,7 @@ def simulate(
             labels = np.concatenate([labels, plan.machine.labels[keep]])
         model = fit(corpus.embeddings[train], labels, None)
         every, last = settings.look_every, len(asked.rows) >= settings.budget
-        looks = bool(every) and (last or len(snapshots) % every == 0)
+        looks = bool(every) and (last or len(asked.rows) // step.batch_size % every == 0)
         folds = settings.folds if looks else 0
         draws = _draws(corpus, fit, asked, (train, labels), folds)
         draws = replace(draws, waiting=len(waiting.rows))
