@@ -58,6 +58,10 @@ def model(tmp_path: Path) -> Path:
         "sources": sources({"dataset": "me/texts", "name": "me_texts"}, {"model": "you/encoder"}),
     }
     srsly.write_json(tmp_path / "meta.json", meta)
+    # Enough for the code that ships with it to be found.
+    (tmp_path / "config.cfg").write_text(
+        '[components.classy_textcat]\nfactory = "classy_textcat"\n'
+    )
     (tmp_path / "classy_textcat").mkdir()
     said = {NASTY: "what | it <i>means</i>", "tech": "tech"}
     settings = {"label_descriptions": said, "multi_label": False, "threshold": 0.5}
