@@ -8,7 +8,6 @@ import typer
 from scripts.cli.app import run
 from scripts.cli.console import msg
 from scripts.data.hub import check_push, push
-from scripts.shipping.hub import files, write_repository
 from scripts.shipping.release import package_name, wheel_of
 
 YesNo = Literal["true", "false"]
@@ -26,6 +25,8 @@ def main(
     name = package_name(meta["lang"], meta["name"])
     name = f"{owner.strip()}/{name}" if owner.strip() else name
     check_push(name, dry_run == "true", "model")
+    from scripts.shipping.hub import files, write_repository  # which imports spaCy
+
     repository = write_repository(wheel, meta, packages / "hub")
     who = "private" if private == "true" else "public"
     if dry_run == "true":
