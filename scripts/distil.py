@@ -8,9 +8,10 @@ import typer
 from scripts.cli.app import run
 from scripts.cli.console import msg
 from scripts.cli.errors import ProjectError
+from scripts.distilling.targets import SOURCES
 from scripts.loop.settings import load_settings
 
-SOURCES, KINDS = ("people", "finished", "pool"), ("bow", "ensemble")
+KINDS = ("bow", "ensemble")
 
 
 def main(

@@ -3,12 +3,8 @@
 weasel run setup && weasel run argilla-start && python -m tests.film assets/labelling.gif
 """
 
-import contextlib
 import html
 import io
-import signal
-import subprocess
-import sys
 import tempfile
 import time
 from pathlib import Path
@@ -22,7 +18,7 @@ from scripts.data.corpus import read_gold
 from scripts.loop.session import open_loop
 from scripts.loop.settings import load_settings
 from tests.browser import Browser, chromium
-from tests.loop.test_live import hear
+from tests.loop.test_live import hear, running
 from tests.test_page_keys import on, press
 from tests.test_page_queue import shown
 
@@ -61,13 +57,7 @@ def main(
     overrides = ["--argilla.dataset", name, "--loop.budget", str(ranges[-1][1] + 20)]
     settings = load_settings(Path("configs/loop.cfg"), overrides)
     gold = read_gold(settings.paths.corpus)
-    live = subprocess.Popen(
-        [sys.executable, "-u", "-m", "scripts.live", *overrides],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    try:
+    with running(*overrides) as live:
         hear(live, "Step 0")
         with (
             tempfile.TemporaryDirectory() as profile,
@@ -99,11 +89,6 @@ def main(
             film.save(output)
             print(f"{output}: {len(film.frames)} frames, {output.stat().st_size / 1e6:.1f} MB")
             dataset.dataset.delete()
-    finally:
-        live.send_signal(signal.SIGTERM)
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            live.wait(10)
-        live.kill()
 
 
 if __name__ == "__main__":

@@ -4,16 +4,15 @@ import json
 import subprocess
 import sys
 import zipfile
-from importlib.metadata import PackageNotFoundError, distribution
 
 import pytest
 import spacy
 import srsly
 from packaging.requirements import Requirement
-from packaging.utils import canonicalize_name
 from spacy.tokens import DocBin
 
 from components.code import PARTS
+from scripts.distilling.deployed import link_distributions
 from tests.components.helpers import TEST, TRAIN, one_hot
 
 CONFIGS = ["configs/textcat.cfg", "configs/textcat_multilabel.cfg"]
@@ -126,6 +125,7 @@ HEAVY = {"torch", "transformers", "sentence_transformers", "sklearn", "scipy", "
 
 
 def check_lean_package(installed, required, site):
+    site.mkdir()
     link_distributions(required, site)
     texts = [text for text, _ in TEST]
     done = subprocess.run(
@@ -142,27 +142,3 @@ def check_lean_package(installed, required, site):
     for cats, (_, label) in zip(answer["cats"], TEST + TEST, strict=True):
         assert max(cats, key=cats.__getitem__) == label
     assert not {name.partition(".")[0] for name in answer["modules"]} & HEAVY
-
-
-def link_distributions(names, site):
-    """A site-packages of links to the named distributions and all that they require."""
-    site.mkdir()
-    todo, done = list(names), set()
-    while todo:
-        name = canonicalize_name(todo.pop())
-        if name in done:
-            continue
-        done.add(name)
-        try:
-            found = distribution(name)
-        except PackageNotFoundError:  # for another Python or platform
-            continue
-        requirements = [Requirement(line) for line in found.requires or ()]
-        todo += [
-            requirement.name
-            for requirement in requirements
-            if requirement.marker is None or requirement.marker.evaluate({"extra": ""})
-        ]
-        for top in {file.parts[0] for file in found.files or ()} - {"..", "__pycache__"}:
-            if not (site / top).exists():
-                (site / top).symlink_to(found.locate_file(top))

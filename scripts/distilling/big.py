@@ -9,6 +9,7 @@ import numpy as np
 from scripts.cli.errors import ProjectError
 from scripts.loop.embedding_cache import CachedEncoder
 from scripts.loop.settings import TEXTCAT
+from scripts.shipping.release import read_meta
 
 
 class BigModel:
@@ -19,10 +20,7 @@ class BigModel:
 
         RAISES (ProjectError): There is none, or it is another kind, or has other labels.
         """
-        if not (folder / "meta.json").exists():
-            raise ProjectError(
-                f"There is no trained pipeline in {folder}.", "Make it: weasel run train"
-            )
+        read_meta(folder)  # there is one
         import spacy
 
         import components.code  # noqa: F401

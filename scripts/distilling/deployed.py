@@ -129,22 +129,27 @@ def size_of(folder: Path) -> int:
 
 @contextmanager
 def lean_site(names: Sequence[str] = NEEDS) -> Iterator[Path]:
-    """A folder of links to the named distributions and all that they require."""
+    """A folder of links, as link_distributions makes them."""
     with tempfile.TemporaryDirectory() as folder:
-        site, todo, done = Path(folder), list(names), set()
-        while todo:
-            name = canonicalize_name(todo.pop())
-            if name in done:
-                continue
-            done.add(name)
-            try:
-                one = distribution(name)
-            except PackageNotFoundError:  # for another Python or platform
-                continue
-            for requirement in map(Requirement, one.requires or ()):
-                if requirement.marker is None or requirement.marker.evaluate({"extra": ""}):
-                    todo.append(requirement.name)
-            for top in {file.parts[0] for file in one.files or ()} - {"..", "__pycache__"}:
-                if not (site / top).exists():
-                    (site / top).symlink_to(Path(str(one.locate_file(top))))
-        yield site
+        link_distributions(names, Path(folder))
+        yield Path(folder)
+
+
+def link_distributions(names: Sequence[str], site: Path) -> None:
+    """A site-packages of links to the named distributions and all that they require."""
+    todo, done = list(names), set()
+    while todo:
+        name = canonicalize_name(todo.pop())
+        if name in done:
+            continue
+        done.add(name)
+        try:
+            one = distribution(name)
+        except PackageNotFoundError:  # for another Python or platform
+            continue
+        for requirement in map(Requirement, one.requires or ()):
+            if requirement.marker is None or requirement.marker.evaluate({"extra": ""}):
+                todo.append(requirement.name)
+        for top in {file.parts[0] for file in one.files or ()} - {"..", "__pycache__"}:
+            if not (site / top).exists():
+                (site / top).symlink_to(Path(str(one.locate_file(top))))
