@@ -48,10 +48,6 @@ class Learner:
 
         nlp = load_model_from_config(load_config(self.config), auto_fill=True)
         textcat: Any = nlp.get_pipe(TEXTCAT)
-        # Each text alone: in a batch, the last digits of an embedding depend on its neighbours, and
-        # so on what was embedded before. It takes a fifth longer on short texts, once.
-        if hasattr(textcat.encoder, "batch_size"):
-            textcat.encoder.batch_size = 1
         textcat.encoder = CachedEncoder(textcat.encoder, self.cache)
         return nlp
 

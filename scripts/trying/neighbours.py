@@ -1,6 +1,7 @@
 """The labelled texts that are nearest to a text, by the pipeline's own encoder."""
 
 from collections.abc import Sequence
+from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -53,5 +54,6 @@ def open_neighbours(pipeline: Pipeline, path: Path, cache: Path) -> Neighbours:
 
     found = read_labelled(path)
     rows = [row for row in found if set(row.labels) <= set(pipeline.labels)]
-    embeddings = CachedEncoder(pipeline.encoder, cache).encode([row.text for row in rows])
+    # A copy, which shares the weights: the pipeline itself goes on in batches.
+    embeddings = CachedEncoder(deepcopy(pipeline.encoder), cache).encode([row.text for row in rows])
     return Neighbours(rows, unit(embeddings), len(found) - len(rows))

@@ -5,13 +5,10 @@ import re
 import subprocess
 import sys
 import sysconfig
-import threading
 import venv
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -24,6 +21,7 @@ from scripts.data.docbins import read_docs
 from scripts.loop.learner import Learner
 from scripts.publish import main as publish
 from scripts.shipping.release import read_meta
+from tests.loop.test_export import a_hub
 from tests.shipping.projects import NAME, Project, make_project
 
 FULL = f"en_{NAME}"
@@ -156,28 +154,6 @@ def test_what_goes_to_the_hub(shipped: Shipped, capfd: pytest.CaptureFixture[str
     text = "This text is about business."
     code = f"import sys, {FULL}, spacy; print(spacy.load(sys.argv[1])({text!r}).cats)"
     assert shipped.run("-c", code, folder) == f"{spacy.load(shipped.project.model)(text).cats}\n"
-
-
-@contextmanager
-def a_hub(status: int) -> Iterator[str]:
-    """Stands in for the hub, which cannot be asked here: it answers everything with a status."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            self.send_response(status)
-            self.send_header("Content-Length", "0")
-            self.end_headers()
-
-        do_GET = do_POST
-
-        def log_message(self, *args: object) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
 
 
 def test_a_push_that_fails_says_why(
