@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from selenium import webdriver
+from selenium.common.exceptions import StaleElementReferenceException
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
@@ -25,6 +26,10 @@ FLAGS = [
 ]
 
 
+# A page that draws itself again replaces its elements between a look and a click.
+REDRAWN = [StaleElementReferenceException]
+
+
 class Browser:
     """The few things that a person does on a page. Every look-up waits for its element."""
 
@@ -32,11 +37,35 @@ class Browser:
         self.driver = driver
 
     def find(self, css: str, seconds: float = 30) -> WebElement:
-        return WebDriverWait(self.driver, seconds).until(
+        return WebDriverWait(self.driver, seconds, ignored_exceptions=REDRAWN).until(
             lambda driver: next(
                 (e for e in driver.find_elements(By.CSS_SELECTOR, css) if e.is_displayed()), None
             )
         )
+
+    def read(self, css: str, attribute: str = "innerText") -> str:
+        """What an element says, or one of its attributes."""
+        return WebDriverWait(self.driver, 30, ignored_exceptions=REDRAWN).until(
+            lambda _: [(self.find(css).get_attribute(attribute) or "").strip()]
+        )[0]
+
+    def click(self, css: str) -> None:
+        """Click on an element, and look it up again if the page has just replaced it."""
+        WebDriverWait(self.driver, 30, ignored_exceptions=REDRAWN).until(
+            lambda _: self.find(css).click() or True
+        )
+
+    def chosen(self) -> set[str]:
+        """The labels that are on, on Argilla's page."""
+        return WebDriverWait(self.driver, 30, ignored_exceptions=REDRAWN).until(
+            lambda driver: [
+                {
+                    str(box.get_attribute("name"))
+                    for box in driver.find_elements(By.CSS_SELECTOR, ".input-button input")
+                    if box.is_selected()
+                }
+            ]
+        )[0]
 
     def sign_in(self, url: str, username: str, password: str) -> None:
         self.driver.get(f"{url}/sign-in")

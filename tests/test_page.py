@@ -26,18 +26,18 @@ def test_a_label_submitted_on_the_page_is_trained_on(
 
         browser.sign_in(argilla_server.api_url, argilla_server.username, argilla_server.password)
         browser.driver.get(dataset.url)
-        shown = browser.find(".text_field_component").text
+        shown = browser.read(".text_field_component")
         record = next(a for a in dataset.pull() if a.text in shown)
         assert record.status == "waiting"
-        suggested = browser.find(".label-text__suggestion")
-        assert 0 < float(suggested.text) <= 1
+        suggested = browser.read(".label-text__suggestion")
+        assert 0 < float(suggested) <= 1
 
         # Something else than the suggestion, so that it is the person's word that counts.
-        other = browser.find("label.label-text:not(:has(.label-text__suggestion))")
-        label = other.get_attribute("title")
+        other = "label.label-text:not(:has(.label-text__suggestion))"
+        label = browser.read(other, "title")
         assert label in labels
-        other.click()
-        browser.find("button.button--submit").click()
+        browser.click(f"label.label-text[title='{label}']")
+        browser.click("button.button--submit")
 
         def answered(_: object) -> bool:
             return next(a for a in dataset.pull() if a.id == record.id).status == "labelled"

@@ -9,9 +9,8 @@ from pathlib import Path
 import argilla as rg
 import pytest
 import spacy
-from selenium.common.exceptions import StaleElementReferenceException, TimeoutException
+from selenium.common.exceptions import TimeoutException
 from selenium.webdriver.common.action_chains import ActionChains
-from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import WebDriverWait
 
@@ -19,7 +18,7 @@ from scripts.argilla_server.manage import Credentials
 from scripts.records.convert import NONE, doc_to_record
 from scripts.records.dataset import LoopDataset
 from scripts.records.settings import ArgillaSettings
-from tests.browser import Browser, chromium
+from tests.browser import REDRAWN, Browser, chromium
 
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
@@ -77,22 +76,17 @@ def opened_page(
 
 
 def shown(browser: Browser) -> str:
-    words = browser.find(".text_field_component").text.split()
+    words = browser.read(".text_field_component").split()
     return " ".join(words).removeprefix("Text ")  # the field's title
 
 
 def wait_for(browser: Browser, text: str) -> None:
     try:
-        WebDriverWait(
-            browser.driver, 15, ignored_exceptions=[StaleElementReferenceException]
-        ).until(lambda _: shown(browser) == text)
+        WebDriverWait(browser.driver, 15, ignored_exceptions=REDRAWN).until(
+            lambda _: shown(browser) == text
+        )
     except TimeoutException:
-        pytest.fail(f"the page shows {shown(browser)!r} with {on(browser)} on, not {text!r}")
-
-
-def on(browser: Browser) -> set[str]:
-    boxes = browser.driver.find_elements(By.CSS_SELECTOR, ".input-button input")
-    return {str(box.get_attribute("name")) for box in boxes if box.is_selected()}
+        pytest.fail(f"the page shows {shown(browser)!r} with {browser.chosen()} on, not {text!r}")
 
 
 def press(browser: Browser, keys: Sequence[str]) -> None:
@@ -154,9 +148,9 @@ def test_single_label(opened_page: Callable[..., LoopDataset], browser: Browser)
     wait_for(browser, "off")
     # As the guidelines warn: scores have one decimal, and the number of a label that is on
     # switches it off, so that Enter does nothing.
-    assert browser.find(".label-text__suggestion__score").text == "1.0"
+    assert browser.read(".label-text__suggestion__score") == "1.0"
     press(browser, typed(correct, 2))
-    WebDriverWait(browser.driver, 30).until(lambda _: not on(browser))
+    WebDriverWait(browser.driver, 30).until(lambda _: not browser.chosen())
     press(browser, typed(correct, 2))
     wait_for(browser, "unread")
     assert stored(dataset) == {
@@ -179,7 +173,7 @@ def test_ten_labels_and_more(opened_page: Callable[..., LoopDataset], browser: B
     assert "a 1 waits a moment for a second digit" in str(dataset.dataset.guidelines)
     wait_for(browser, "one")
     press(browser, ["1"])
-    WebDriverWait(browser.driver, 30).until(lambda _: on(browser) == {TWELVE[0]})
+    WebDriverWait(browser.driver, 30).until(lambda _: browser.chosen() == {TWELVE[0]})
     press(browser, ["Enter"])
     answer(browser, {"nine": ["9", "Enter"], "twelve": ["1", "2", "Enter"]})
     wait_for(browser, "unread")
@@ -225,7 +219,7 @@ def test_several_labels_a_text(opened_page: Callable[..., LoopDataset], browser:
     )
     wait_for(browser, "nothing on")
     press(browser, typed([switch, enter], 2))
-    WebDriverWait(browser.driver, 30).until(lambda _: not on(browser))
+    WebDriverWait(browser.driver, 30).until(lambda _: not browser.chosen())
     press(browser, typed([switch, enter], 3))
     wait_for(browser, "unread")
     assert stored(dataset) == {

@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
-from selenium.common.exceptions import StaleElementReferenceException
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import WebDriverWait
 
@@ -15,7 +14,7 @@ from scripts.loop.annotate import annotate
 from scripts.loop.browse import browse
 from scripts.loop.settings import Settings
 from scripts.loop.step import step
-from tests.browser import chromium
+from tests.browser import REDRAWN, chromium
 from tests.loop_fixtures import opened
 
 
@@ -43,16 +42,16 @@ def test_a_text_that_was_searched_and_labelled_is_trained_on(
         browser.sign_in(argilla_server.api_url, argilla_server.username, argilla_server.password)
         browser.driver.get(url)
         browser.find(".text_field_component")
-        browser.find(".search-area__icon").click()
+        browser.click(".search-area__icon")
         browser.find(".search-area__input").send_keys(word, Keys.ENTER)
-        WebDriverWait(
-            browser.driver, 30, ignored_exceptions=[StaleElementReferenceException]
-        ).until(lambda _: text in browser.find(".text_field_component").text)
+        WebDriverWait(browser.driver, 30, ignored_exceptions=REDRAWN).until(
+            lambda _: text in browser.read(".text_field_component")
+        )
         # Something else than the suggestion, so that it is the person's word that counts.
-        other = browser.find("label.label-text:not(:has(.label-text__suggestion))")
-        label = other.get_attribute("title")
-        other.click()
-        browser.find("button.button--submit").click()
+        other = "label.label-text:not(:has(.label-text__suggestion))"
+        label = browser.read(other, "title")
+        browser.click(f"label.label-text[title='{label}']")
+        browser.click("button.button--submit")
 
         def trained(_: object) -> bool:
             return step(*loop, chosen, now=True).trained_on == 7

@@ -37,11 +37,6 @@ def shown(browser: Browser, before: str = "", seconds: float = 20) -> str:
     raise AssertionError(f"the page stays at {before!r}")
 
 
-def on(browser: Browser) -> set[str]:
-    boxes = browser.driver.find_elements(By.CSS_SELECTOR, ".input-button input")
-    return {str(box.get_attribute("name")) for box in boxes if box.is_selected()}
-
-
 class Suggested:
     """What Argilla has suggested of each record so far: label and score, as the page shows it."""
 
@@ -96,9 +91,9 @@ def test_a_hundred_labels_in_a_row_without_waiting(
                 suggested.look()
                 newer += suggested.is_newer(browser, seen[-1])
                 (label,) = gold[seen[-1]]
-                if label not in on(browser):  # the suggestion is on already
-                    browser.find(f"label.label-text[title='{label}']").click()
-                browser.find("button.button--submit").click()
+                if label not in browser.chosen():  # the suggestion is on already
+                    browser.click(f"label.label-text[title='{label}']")
+                browser.click("button.button--submit")
                 time.sleep(max(0.0, begin + PACE - time.monotonic()))
             assert live.wait(60) == 0
             assert len(set(seen)) == LABELS

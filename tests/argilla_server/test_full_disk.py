@@ -93,8 +93,8 @@ def test_the_page_says_so_and_the_record_comes_again(
             page = f"{url}/dataset/{dataset.id}/annotation-mode"
             browser.driver.get(page)
             filler = fill(disk)
-            browser.find("label.label-text").click()
-            browser.find("button.button--submit").click()
+            browser.click("label.label-text")
+            browser.click("button.button--submit")
 
             def said(driver: WebDriver) -> bool:
                 return "NOT SAVED: the disk" in driver.find_element(By.TAG_NAME, "body").text
@@ -103,10 +103,10 @@ def test_the_page_says_so_and_the_record_comes_again(
             # The page goes on to the next record, as it always does; this one comes again.
             assert labelled(crashed, dataset) == {}
             filler.unlink()
-            browser.driver.get(page)
             for n in range(3):
-                browser.find("label.label-text").click()
-                browser.find("button.button--submit").click()
+                browser.driver.get(page)
+                browser.click("label.label-text")
+                browser.click("button.button--submit")
                 wait(lambda n=n: len(labelled(crashed, dataset)) == n + 1)
     finally:
         manage.stop(home)

@@ -106,7 +106,7 @@ def test_a_real_browser_sees_text_and_asks_nobody_else(
         browser.driver.execute_cdp_cmd("Network.enable", {})
         browser.driver.get(url)
         browser.find("textarea").send_keys(EVIL)
-        browser.find("[data-testid=stFormSubmitButton] button").click()
+        browser.click("[data-testid=stFormSubmitButton] button")
         shown = WebDriverWait(browser.driver, 60).until(
             lambda driver: [
                 e for e in driver.find_elements(By.CSS_SELECTOR, "[data-testid=stText]")
