@@ -21,11 +21,11 @@ def evaluate(model: Path, test: Path, output: Path) -> dict[str, Any]:
     "accuracy", the share of texts with exactly the right label(s); "macro_f_interval"; "per_label",
     the texts that have it ("n") and the interval of its F ("f_interval"); and the "fingerprint" of
     the pipeline."""
-    # Loaded before, it keeps the embeddings of the texts: they are made once for both.
+    # Used before, it keeps the embeddings of the texts: they are made once for both.
     nlp = spacy.load(model)
+    gold, predicted = decisions(nlp, read_docs(test))
     output.parent.mkdir(parents=True, exist_ok=True)
     scores = spacy_evaluate(str(model), test, output=output, silent=False)
-    gold, predicted = decisions(nlp, read_docs(test))
     scores["n"] = len(gold)
     scores["accuracy"] = float((gold == predicted).all(axis=1).mean())
     scores["macro_f_interval"] = macro_f_interval(gold, predicted)
