@@ -159,12 +159,30 @@ def score(task: dict[str, Any]) -> dict[str, Any]:
             plan = make_plan(task["input"], Path(output), model, settings)
             with cluster():
                 begin = time.perf_counter()
-                rows = sum(done for done, _ in score_on_ray(plan.waiting, model, workers))
+                parts = [
+                    (process, done, time.perf_counter())
+                    for done, process in score_on_ray(plan.waiting, model, workers)
+                ]
                 seconds = time.perf_counter() - begin
+            rows = sum(done for _, done, _ in parts)
+            return {"rows a second": rows / seconds, "once started": at_work(parts)}
         else:
             rows = score_files(task["input"], Path(output), model, settings)[1].rows
             seconds = time.perf_counter() - begin
     return {"rows a second": rows / seconds}
+
+
+def at_work(parts: list[tuple[int, int, float]]) -> float:
+    """Rows a second of all workers together from each one's first part on.
+
+    parts: Process, rows, and when it was done; two of each worker at least.
+    """
+    rate = 0.0
+    for worker in {process for process, _, _ in parts}:
+        done = [(rows, t) for process, rows, t in parts if process == worker]
+        rows, times = zip(*done, strict=True)
+        rate += sum(rows[1:]) / (times[-1] - times[0])
+    return rate
 
 
 def loop_steps(task: dict[str, Any]) -> dict[str, Any]:
