@@ -1,9 +1,10 @@
 """A headless Chromium for the tests of pages; skips where there is none."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 from selenium import webdriver
@@ -12,6 +13,8 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.ui import WebDriverWait
+
+T = TypeVar("T")
 
 FLAGS = [
     "--headless",
@@ -26,46 +29,40 @@ FLAGS = [
 ]
 
 
-# A page that draws itself again replaces its elements between a look and a click.
-REDRAWN = [StaleElementReferenceException]
-
-
 class Browser:
     """The few things that a person does on a page. Every look-up waits for its element."""
 
     def __init__(self, driver: webdriver.Chrome) -> None:
         self.driver = driver
 
+    def again(self, look: Callable[[], T]) -> T:
+        """What a look (or a click) gives, once the page does not replace the element between."""
+        wait = WebDriverWait(self.driver, 30, ignored_exceptions=[StaleElementReferenceException])
+        return wait.until(lambda _: [look()])[0]
+
     def find(self, css: str, seconds: float = 30) -> WebElement:
-        return WebDriverWait(self.driver, seconds, ignored_exceptions=REDRAWN).until(
-            lambda driver: next(
-                (e for e in driver.find_elements(By.CSS_SELECTOR, css) if e.is_displayed()), None
-            )
-        )
+        def shown() -> WebElement | None:
+            found = self.driver.find_elements(By.CSS_SELECTOR, css)
+            return next((e for e in found if e.is_displayed()), None)
+
+        return WebDriverWait(self.driver, seconds).until(lambda _: self.again(shown))
 
     def read(self, css: str, attribute: str = "innerText") -> str:
         """What an element says, or one of its attributes."""
-        return WebDriverWait(self.driver, 30, ignored_exceptions=REDRAWN).until(
-            lambda _: [(self.find(css).get_attribute(attribute) or "").strip()]
-        )[0]
+        return self.again(lambda: (self.find(css).get_attribute(attribute) or "").strip())
 
     def click(self, css: str) -> None:
-        """Click on an element, and look it up again if the page has just replaced it."""
-        WebDriverWait(self.driver, 30, ignored_exceptions=REDRAWN).until(
-            lambda _: self.find(css).click() or True
-        )
+        self.again(lambda: self.find(css).click())
 
     def chosen(self) -> set[str]:
         """The labels that are on, on Argilla's page."""
-        return WebDriverWait(self.driver, 30, ignored_exceptions=REDRAWN).until(
-            lambda driver: [
-                {
-                    str(box.get_attribute("name"))
-                    for box in driver.find_elements(By.CSS_SELECTOR, ".input-button input")
-                    if box.is_selected()
-                }
-            ]
-        )[0]
+        return self.again(
+            lambda: {
+                str(box.get_attribute("name"))
+                for box in self.driver.find_elements(By.CSS_SELECTOR, ".input-button input")
+                if box.is_selected()
+            }
+        )
 
     def sign_in(self, url: str, username: str, password: str) -> None:
         self.driver.get(f"{url}/sign-in")

@@ -18,7 +18,7 @@ from scripts.argilla_server.manage import Credentials
 from scripts.records.convert import NONE, doc_to_record
 from scripts.records.dataset import LoopDataset
 from scripts.records.settings import ArgillaSettings
-from tests.browser import REDRAWN, Browser, chromium
+from tests.browser import Browser, chromium
 
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
@@ -82,9 +82,7 @@ def shown(browser: Browser) -> str:
 
 def wait_for(browser: Browser, text: str) -> None:
     try:
-        WebDriverWait(browser.driver, 15, ignored_exceptions=REDRAWN).until(
-            lambda _: shown(browser) == text
-        )
+        WebDriverWait(browser.driver, 15).until(lambda _: shown(browser) == text)
     except TimeoutException:
         pytest.fail(f"the page shows {shown(browser)!r} with {browser.chosen()} on, not {text!r}")
 

@@ -14,7 +14,7 @@ from scripts.loop.annotate import annotate
 from scripts.loop.browse import browse
 from scripts.loop.settings import Settings
 from scripts.loop.step import step
-from tests.browser import REDRAWN, chromium
+from tests.browser import chromium
 from tests.loop_fixtures import opened
 
 
@@ -44,7 +44,7 @@ def test_a_text_that_was_searched_and_labelled_is_trained_on(
         browser.find(".text_field_component")
         browser.click(".search-area__icon")
         browser.find(".search-area__input").send_keys(word, Keys.ENTER)
-        WebDriverWait(browser.driver, 30, ignored_exceptions=REDRAWN).until(
+        WebDriverWait(browser.driver, 30).until(
             lambda _: text in browser.read(".text_field_component")
         )
         # Something else than the suggestion, so that it is the person's word that counts.

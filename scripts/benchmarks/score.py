@@ -41,15 +41,7 @@ def speed(
             },
             rounds,
         )
-    values = {name: [run["rows a second"] for run in runs] for name, runs in answers.items()}
-    first, *_ = values.values()
-    for name, found in values.items():
-        yield {
-            "what": f"{len(chosen)} texts of {source}",
-            "of": name,
-            "rows a second": f"{median(found):.0f}",
-            "ratio": f"{median(found) / median(first):.2f} ×",
-        }
+    yield from _against_first(answers, f"{len(chosen)} texts of {source}")
 
 
 def memory(sizes: Sequence[int]) -> Iterator[dict[str, Any]]:
@@ -77,18 +69,32 @@ def on_ray(source: str, pipeline: str, size: int, rounds: int) -> Iterator[dict[
     with tempfile.TemporaryDirectory() as tmp:
         path = Path(tmp) / "texts.parquet"
         pq.write_table(pa.table({"text": chosen}), path)
-        task = {"task": "score", "model": pipeline, "input": str(path), "part": len(chosen) // 20}
+        task = {
+            "task": "score",
+            "model": pipeline,
+            "input": str(path),
+            "part": len(chosen) // 20 or 1,
+        }
         names = {1: "one worker", 2: "two workers"}
         answers = turn_by_turn({name: {**task, "workers": n} for n, name in names.items()}, rounds)
-    for key, when in {"rows a second": "whole run", "once started": "once started"}.items():
-        values = {name: median(run[key] for run in runs) for name, runs in answers.items()}
-        for name, value in values.items():
-            yield {
-                "what": f"{len(chosen)} texts of {source} on Ray, {when}",
-                "of": name,
-                "rows a second": f"{value:.0f}",
-                "ratio": f"{value / values['one worker']:.2f} ×",
-            }
+    what = f"{len(chosen)} texts of {source} on Ray"
+    yield from _against_first(answers, f"{what}, whole run")
+    yield from _against_first(answers, f"{what}, once started", "once started")
+
+
+def _against_first(
+    answers: dict[str, list[dict[str, Any]]], what: str, key: str = "rows a second"
+) -> Iterator[dict[str, Any]]:
+    """Medians of the runs, and how many times the first one's."""
+    values = {name: median(run[key] for run in runs) for name, runs in answers.items()}
+    first, *_ = values.values()
+    for name, value in values.items():
+        yield {
+            "what": what,
+            "of": name,
+            "rows a second": f"{value:.0f}",
+            "ratio": f"{value / first:.2f} ×",
+        }
 
 
 def _made_up(rows: int, path: Path) -> Path:

@@ -154,34 +154,34 @@ def score(task: dict[str, Any]) -> dict[str, Any]:
     model = Model(task["model"], threads=min(workers, 1))
     model.score(["Warm up."])
     with tempfile.TemporaryDirectory() as output:
-        begin = time.perf_counter()
-        if workers:
-            plan = make_plan(task["input"], Path(output), model, settings)
-            with cluster():
-                begin = time.perf_counter()
-                parts = [
-                    (process, done, time.perf_counter())
-                    for done, process in score_on_ray(plan.waiting, model, workers)
-                ]
-                seconds = time.perf_counter() - begin
-            rows = sum(done for _, done, _ in parts)
-            return {"rows a second": rows / seconds, "once started": at_work(parts)}
-        else:
+        if not workers:
+            begin = time.perf_counter()
             rows = score_files(task["input"], Path(output), model, settings)[1].rows
-            seconds = time.perf_counter() - begin
-    return {"rows a second": rows / seconds}
+            return {"rows a second": rows / (time.perf_counter() - begin)}
+        plan = make_plan(task["input"], Path(output), model, settings)
+        with cluster():
+            begin = time.perf_counter()
+            parts = [
+                (rows, process, time.perf_counter())
+                for rows, process in score_on_ray(plan.waiting, model, workers)
+            ]
+    seconds = parts[-1][2] - begin
+    return {
+        "rows a second": sum(rows for rows, *_ in parts) / seconds,
+        "once started": at_work(parts),
+    }
 
 
 def at_work(parts: list[tuple[int, int, float]]) -> float:
-    """Rows a second of all workers together from each one's first part on.
+    """Rows a second of all workers together, each from its first part on.
 
-    parts: Process, rows, and when it was done; two of each worker at least.
+    parts: Rows, process, and when it was done. A worker that did one part counts nothing.
     """
     rate = 0.0
-    for worker in {process for process, _, _ in parts}:
-        done = [(rows, t) for process, rows, t in parts if process == worker]
-        rows, times = zip(*done, strict=True)
-        rate += sum(rows[1:]) / (times[-1] - times[0])
+    for worker in {process for _, process, _ in parts}:
+        first, *later = [(rows, t) for rows, process, t in parts if process == worker]
+        if later:
+            rate += sum(rows for rows, _ in later) / (later[-1][1] - first[1])
     return rate
 
 

@@ -22,9 +22,10 @@ from scripts.check_package import main as check_package
 from scripts.cli.errors import ProjectError
 from scripts.data.docbins import given, read_docs
 from scripts.package import main as package
+from scripts.shipping import scores as shipping_scores
 from scripts.shipping.package import build
 from scripts.shipping.release import Release, next_version, wheel_of
-from scripts.shipping.scores import f_intervals, macro_f_interval
+from scripts.shipping.scores import decisions, f_intervals, macro_f_interval
 from scripts.shipping.summary import rows
 from scripts.summary import main as summary
 from tests.shipping.projects import NAME, Project, make_project
@@ -91,8 +92,13 @@ def test_scores_are_spacys_own_with_an_interval_around_them(
     monkeypatch.setattr(
         module["_Engine"], "_run", lambda self, rows: embedded.extend(rows) or run(self, rows)
     )
+    before: list[int] = []
+    monkeypatch.setattr(
+        shipping_scores, "decisions", lambda *args: before.append(len(embedded)) or decisions(*args)
+    )
     project.evaluate()
-    assert len(embedded) == 60  # each text once, though it is scored twice
+    # Each text once, though it is scored twice: by `spacy evaluate`, which tells the speed.
+    assert (before, len(embedded)) == ([60], 60)
     scores = srsly.read_json(project.metrics / "test.json")
     low, high = scores["macro_f_interval"]
     assert low < scores["cats_macro_f"] < high
