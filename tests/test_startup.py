@@ -15,6 +15,8 @@ from tests.loop_fixtures import opened
 
 ROOT = Path(__file__).parent.parent
 SPACY = {"spacy", "torch", "sklearn", "scipy", "onnxruntime", "classy_classification"}
+# Of what spaCy and classy would import, what no step uses.
+UNUSED = {"spacy_transformers", "transformers", "sentence_transformers"}
 ALL = SPACY | {"argilla", "datasets", "transformers", "cleanlab"}
 RUN = """
 import runpy, sys
@@ -82,3 +84,7 @@ def test_a_step_with_nothing_to_do_computes_nothing(
         said, imported = run("scripts.step", *overrides, "--loop.budget", "6")
         assert "budget of 6 answers is spent" in said
         assert not imported & SPACY
+
+        said, imported = run("scripts.step", *overrides)
+        assert "classy_classification" in imported
+        assert not imported & UNUSED

@@ -5,13 +5,12 @@ from collections.abc import Iterable, Sequence
 from functools import cache
 from pathlib import Path
 
-from spacy.lang.xx import MultiLanguage
 from spacy.tokenizer import Tokenizer
 from spacy.tokens import Doc, DocBin
-from spacy.util import compile_infix_regex, compile_prefix_regex, compile_suffix_regex
 from spacy.vocab import Vocab
 
 from scripts.data.corpus import Row, check_labels, check_one_label
+from scripts.data.pipelines import blank
 
 
 def write_rows(rows: Iterable[Row], labels: Sequence[str], path: Path) -> None:
@@ -63,15 +62,4 @@ def given(doc: Doc) -> list[str]:
 
 @cache
 def tokenizer() -> Tokenizer:
-    """That of spacy.blank("xx"), which itself imports all that is registered with spaCy: torch,
-    sentence-transformers and classy-classification, which takes three seconds."""
-    rules = MultiLanguage.Defaults
-    return Tokenizer(
-        Vocab(),
-        rules=rules.tokenizer_exceptions,
-        prefix_search=compile_prefix_regex(rules.prefixes or ()).search,
-        suffix_search=compile_suffix_regex(rules.suffixes or ()).search,
-        infix_finditer=compile_infix_regex(rules.infixes or ()).finditer,
-        token_match=rules.token_match,
-        url_match=rules.url_match,
-    )
+    return blank("xx").tokenizer

@@ -21,12 +21,11 @@ class BigModel:
         RAISES (ProjectError): There is none, or it is another kind, or has other labels.
         """
         read_meta(folder)  # there is one
-        import spacy
-
         import components.code  # noqa: F401
+        from scripts.data.pipelines import load
 
         self.folder, self.labels = folder, list(labels)
-        self.nlp = spacy.load(folder)
+        self.nlp = load(folder)
         textcat: Any = dict(self.nlp.pipeline).get(TEXTCAT)
         found = textcat.labels if textcat else ()
         if set(found) != set(labels):

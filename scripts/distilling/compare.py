@@ -54,12 +54,12 @@ def compare(big: BigModel, small: Path, name: str, judged: Judged, rounds: int) 
 
     small: The folder of a pipeline. name: Of it. rounds: Of timing; the median counts.
     """
-    import spacy
+    from scripts.data.pipelines import load
 
     labels, threshold = big.labels, big.threshold
     says = {
         BIG: decided(big.predict(judged.texts), threshold),
-        name: decided(probabilities(spacy.load(small), judged.texts, labels), threshold),
+        name: decided(probabilities(load(small), judged.texts, labels), threshold),
     }
     found = measure({BIG: (big.folder, True), name: (small, False)}, judged.texts[:TIMED], rounds)
     same = float((says[BIG] == says[name]).all(axis=1).mean())

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-import spacy
 import srsly
 from spacy.language import Language
 from spacy.tokens import DocBin
@@ -20,6 +19,7 @@ from spacy.util import load_config
 
 import scripts.distilling.soft_targets  # noqa: F401
 from scripts.cli.errors import ProjectError
+from scripts.data.pipelines import blank, lean, load
 from scripts.distilling.targets import Targets
 
 Kind = Literal["bow", "ensemble"]
@@ -80,14 +80,14 @@ def fit(targets: Targets, plan: Plan, output: Path) -> Language:
         write(targets, hard, dev, plan, work / "dev.spacy")
         with redirect_stdout(io.StringIO()):
             config = load_config(plan.config, overrides=overrides(plan, work), interpolate=False)
-            nlp = init_nlp(config)
+            nlp = lean(lambda: init_nlp(config))
             (work / "out").mkdir()
             spacy_train(nlp, work / "out", stdout=io.StringIO(), stderr=io.StringIO())
         best = work / "out" / "model-best"
         forget(best)
         shutil.rmtree(output, ignore_errors=True)
         best.rename(output)
-    return spacy.load(output)
+    return load(output)
 
 
 def check_enough(targets: Targets, labels: Sequence[str]) -> None:
@@ -121,7 +121,7 @@ def decided(values: np.ndarray, threshold: float | None) -> np.ndarray:
 
 
 def write(targets: Targets, values: np.ndarray, rows: np.ndarray, plan: Plan, path: Path) -> None:
-    nlp, docs = spacy.blank(plan.lang), DocBin()
+    nlp, docs = blank(plan.lang), DocBin()
     for row in rows:
         doc = nlp.make_doc(targets.texts[row])
         doc.cats = {k: float(v) for k, v in zip(plan.labels, values[row], strict=True)}
@@ -153,7 +153,7 @@ def overrides(plan: Plan, work: Path) -> dict[str, Any]:
 def forget(model: Path) -> None:
     """Take out of a saved pipeline's config what only its training here needed: what is left is
     spaCy's own, on any machine."""
-    nlp = spacy.load(model)
+    nlp = load(model)
     nlp.config["initialize"]["before_init"] = None
     nlp.config["initialize"]["vectors"] = None
     nlp.config["paths"].update({"train": None, "dev": None, "vectors": None})

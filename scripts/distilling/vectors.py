@@ -9,9 +9,10 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
-import spacy
 from spacy.vectors import Vectors
 from tokenizers import Tokenizer
+
+from scripts.data.pipelines import blank
 
 DIM = 128
 # What tokenizers put before the first piece of a word.
@@ -30,7 +31,7 @@ def write_vectors(
     words: In lower case. encode: Words -> embeddings (n, d). dim: Of the vectors; d if it is less.
     """
     vectors = components(np.asarray(encode(words), dtype=np.float32), dim)
-    nlp = spacy.blank(lang)
+    nlp = blank(lang)
     found = Vectors(data=vectors, keys=map(nlp.vocab.strings.add, words), name="encoder")
     # Vectors(attr="LOWER") would do, but spaCy does not save it.
     for row, word in enumerate(words):
@@ -43,7 +44,7 @@ def write_vectors(
 def words_of(texts: Iterable[str], tokenizer: Path, lang: str) -> list[str]:
     """Words of the texts and whole words of the encoder's vocabulary (its tokenizer.json), in lower
     case and in the order of the alphabet."""
-    docs = map(spacy.blank(lang).make_doc, texts)
+    docs = map(blank(lang).make_doc, texts)
     words = {token.lower_ for doc in docs for token in doc}
     for piece in Tokenizer.from_file(str(tokenizer)).get_vocab():
         words.add(piece.lstrip(MARKS).lower())

@@ -45,8 +45,11 @@ class Learner:
         from spacy.util import load_config, load_model_from_config
 
         import components.code  # noqa: F401
+        from scripts.data.pipelines import import_classy, lean
 
-        nlp = load_model_from_config(load_config(self.config), auto_fill=True)
+        import_classy()
+        config = load_config(self.config)
+        nlp = lean(lambda: load_model_from_config(config, auto_fill=True))
         textcat: Any = nlp.get_pipe(TEXTCAT)
         textcat.encoder = CachedEncoder(textcat.encoder, self.cache)
         return nlp

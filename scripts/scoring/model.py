@@ -16,6 +16,7 @@ import spacy
 from spacy.language import Language
 
 from scripts.cli.errors import ProjectError
+from scripts.data.pipelines import load
 
 Cats = dict[str, float]
 # spaCy keeps every word that it has seen. Those of so many texts are forgotten together, so that
@@ -168,7 +169,7 @@ def _load(name: str) -> Language:
         # A package brings its components along; for a folder they are the project's.
         import_module("components.code")
     try:
-        return spacy.load(name)
+        return load(name)
     except (ValueError, OSError, ImportError) as err:
         raise ProjectError(f"{name} cannot be loaded.", str(err).strip()[-2000:]) from None
 

@@ -9,12 +9,12 @@ from contextlib import redirect_stdout
 from pathlib import Path
 
 import click
-import spacy
 import srsly
 from packaging.version import Version
 from spacy.cli.package import package as spacy_package
 
 from scripts.cli.errors import ProjectError, output_of
+from scripts.data.pipelines import load
 from scripts.shipping.readme import example_text, readme
 from scripts.shipping.release import Meta, code_of
 
@@ -41,7 +41,7 @@ def build(model: Path, meta: Meta, version: Version, packages: Path) -> Path:
         # spaCy takes the README that it finds beside the pipeline. Links: the encoder is large.
         shutil.copytree(model, work / "model", copy_function=link)
         if not (work / "model" / "README.md").exists():  # else somebody has written one
-            nlp = spacy.load(model)
+            nlp = load(model)
             said = nlp.meta | meta
             text = readme(said, nlp(example_text(said)).cats)
             (work / "model" / "README.md").write_text(text, encoding="utf8")

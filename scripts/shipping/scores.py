@@ -10,6 +10,7 @@ from spacy.cli.evaluate import evaluate as spacy_evaluate
 
 import components.code  # noqa: F401
 from scripts.data.docbins import read_docs
+from scripts.data.pipelines import lean, load
 from scripts.shipping.release import fingerprint
 
 DRAWS = 4000
@@ -21,12 +22,12 @@ def evaluate(model: Path, test: Path, output: Path) -> dict[str, Any]:
     "accuracy", the share of texts with exactly the right label(s); "macro_f_interval"; "per_label",
     the texts that have it ("n") and the interval of its F ("f_interval"); and the "fingerprint" of
     the pipeline."""
-    nlp, docs = spacy.load(model), read_docs(test)
+    nlp, docs = load(model), read_docs(test)
     # Once it has begun, it keeps the embeddings of the texts that the pipeline of `spacy evaluate`
     # makes: they are made once for both, and there, so that the speed which that tells is true.
     nlp(docs[0].text)
     output.parent.mkdir(parents=True, exist_ok=True)
-    scores = spacy_evaluate(str(model), test, output=output, silent=False)
+    scores = lean(lambda: spacy_evaluate(str(model), test, output=output, silent=False))
     gold, predicted = decisions(nlp, docs)
     scores["n"] = len(gold)
     scores["accuracy"] = float((gold == predicted).all(axis=1).mean())

@@ -63,12 +63,12 @@ def open_pipeline(name: str) -> Pipeline:
     RAISES (ProjectError): It is neither, or it does not load or classify.
     """
     source = _find(name)
-    import spacy
+    from scripts.data.pipelines import load
 
     if isinstance(source, Path):
         import components.code  # noqa: F401  (a package brings its own)
     try:
-        nlp = spacy.load(source)
+        nlp = load(source)
     except Exception as err:  # whatever spaCy and the components say of a damaged pipeline
         raise ProjectError(
             f"The pipeline '{name}' cannot be loaded.", str(err) or type(err).__name__

@@ -1,0 +1,69 @@
+"""Making spaCy pipelines and training them without importing what they do not use: that is most of
+the time that a command takes to start."""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import Any, TypeVar
+
+import spacy
+from spacy.language import Language
+
+Made = TypeVar("Made")
+# spaCy's error for a component that nothing has registered.
+NO_FACTORY = "[E002]"
+
+
+def lean(make: Callable[[], Made]) -> Made:
+    """What `make` returns, which makes or loads pipelines on its way.
+
+    Before it makes the first one, spaCy imports every plugin that brings components, whether the
+    pipeline has any of them or not. Here these are classy-classification and spacy-transformers,
+    with transformers and torch's compiler behind them. So they are imported only if a component is
+    missing without them.
+    """
+    plugins: Any = spacy.registry._entry_point_factories  # catalogue.Registry
+    plugins.entry_points = False
+    try:
+        return make()
+    except ValueError as err:
+        if NO_FACTORY not in str(err):
+            raise
+    finally:
+        plugins.entry_points = True
+    return make()
+
+
+def load(source: str | Path) -> Language:
+    """As spacy.load."""
+    return lean(lambda: spacy.load(source))
+
+
+def blank(lang: str) -> Language:
+    """As spacy.blank."""
+    return lean(lambda: spacy.blank(lang))
+
+
+class SentenceTransformer:
+    """Stands for the class of that name, which is imported when somebody makes one."""
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Any:
+        from sentence_transformers import SentenceTransformer as Real
+
+        return Real(*args, **kwargs)
+
+
+def import_classy() -> None:
+    """Import classy-classification before the component does, but not sentence-transformers with
+    it: classy embeds with one class of that, where here the pipeline's own encoder does it."""
+    name = "sentence_transformers"
+    if name in sys.modules or "classy_classification" in sys.modules:
+        return
+    stand_in: Any = ModuleType(name)
+    stand_in.SentenceTransformer = SentenceTransformer
+    sys.modules[name] = stand_in
+    try:
+        import classy_classification  # noqa: F401
+    finally:
+        del sys.modules[name]
