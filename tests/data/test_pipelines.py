@@ -10,54 +10,33 @@ import spacy
 from scripts.data.pipelines import blank, lean, load
 
 ROOT = Path(__file__).parent.parent.parent
-PLUGINS = ["classy_classification", "spacy_transformers"]
-# In processes of their own, as what another test has imported stays.
-RUN = f"""
+# In a process of its own, as what another test has imported stays.
+RUN = """
 import sys
 from spacy.util import load_config, load_model_from_config
-from scripts.data.pipelines import blank, lean, load
+from scripts.data.pipelines import blank, import_classy, lean, load
 
 def imported():
-    return [name for name in {PLUGINS} if name in sys.modules]
+    unused = ["classy_classification", "sentence_transformers", "spacy_transformers"]
+    return [name for name in unused if name in sys.modules]
 
 nlp = load(sys.argv[1])
 assert nlp("A text. Another one.").has_annotation("SENT_START")
 blank("en")
-print(imported())
+print(*imported())
+import_classy()
+print(*imported())
 # Its weights would be fetched from the hub; its settings are enough.
 nlp = lean(lambda: load_model_from_config(load_config(sys.argv[2]), auto_fill=True))
-print(nlp.pipe_names, "spacy_transformers" in sys.modules)
-"""
-# Should this import nothing one day, `lean` is no longer needed.
-AS_SPACY = f"""
-import sys, spacy
-spacy.blank("en")
-print([name for name in {PLUGINS} if name in sys.modules])
-"""
-
-
-# classy as it comes, after the pipeline's component has been trained by it.
-CLASSY = """
-import sys
-from scripts.data.pipelines import import_classy
-import_classy()
+print(*nlp.pipe_names, *imported())
 from classy_classification import ClassyClassifier
-print("sentence_transformers" in sys.modules)
 data = dict(sports=["A goal in the last minute."], money=["Shares fell on Monday."])
 try:
-    ClassyClassifier(model=sys.argv[1], data=data)
+    ClassyClassifier(model=sys.argv[3], data=data)
 except Exception as err:
     print(err)
-import sentence_transformers
-print(sentence_transformers.__file__ is not None)
+print(sys.modules["sentence_transformers"].__file__)
 """
-
-
-def run(code: str, *arguments: object) -> list[str]:
-    command = [sys.executable, "-c", code, *map(str, arguments)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
-    assert not done.returncode, done.stderr
-    return done.stdout.splitlines()
 
 
 def write_sentencizer(folder: Path) -> None:
@@ -66,23 +45,25 @@ def write_sentencizer(folder: Path) -> None:
     nlp.to_disk(folder)
 
 
-def test_a_plugin_is_imported_only_for_a_pipeline_that_has_its_component(tmp_path: Path) -> None:
-    without, config = tmp_path / "without", tmp_path / "config.cfg"
-    write_sentencizer(without)
+def test_what_no_pipeline_asks_for_is_not_imported(tmp_path: Path) -> None:
+    plain, config, empty = tmp_path / "plain", tmp_path / "config.cfg", tmp_path / "empty"
+    empty.mkdir()
+    write_sentencizer(plain)
     config.write_text(
         '[nlp]\nlang = "en"\npipeline = ["transformer"]\n[components]\n'
         '[components.transformer]\nfactory = "transformer"\n',
         encoding="utf8",
     )
-    assert run(RUN, without, config) == ["[]", "['transformer'] True"]
-    assert run(AS_SPACY) == [str(PLUGINS)]
-
-
-def test_classy_imports_sentence_transformers_when_it_makes_one(tmp_path: Path) -> None:
-    (tmp_path / "empty").mkdir()
-    before, said, real = run(CLASSY, tmp_path / "empty")
-    assert (before, real) == ("False", "True")
-    assert "empty" in said
+    command = [sys.executable, "-c", RUN, str(plain), str(config), str(empty)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
+    assert not done.returncode, done.stderr
+    before, trained, plugin, *said, real = done.stdout.splitlines()
+    assert before == ""
+    assert trained == "classy_classification"
+    assert plugin == "transformer classy_classification spacy_transformers"
+    # And classy as it comes makes what it always makes.
+    assert "empty" in " ".join(said)
+    assert real.endswith("__init__.py")
 
 
 def test_afterwards_spacy_finds_plugins_as_before() -> None:
