@@ -62,4 +62,5 @@ def given(doc: Doc) -> list[str]:
 
 @cache
 def tokenizer() -> Tokenizer:
+    """That of no language in particular."""
     return blank("xx").tokenizer

@@ -45,9 +45,8 @@ class Learner:
         from spacy.util import load_config, load_model_from_config
 
         import components.code  # noqa: F401
-        from scripts.data.pipelines import import_classy, lean
+        from scripts.data.pipelines import lean
 
-        import_classy()
         config = load_config(self.config)
         nlp = lean(lambda: load_model_from_config(config, auto_fill=True))
         textcat: Any = nlp.get_pipe(TEXTCAT)
@@ -89,6 +88,10 @@ class Learner:
         """Train on examples, with the labels' descriptions and the pool beside them."""
         from spacy.util import registry
 
+        from scripts.data.pipelines import import_classy
+
+        if examples:  # without any, the head learns by itself
+            import_classy()
         # By readers, so that no text gets into the config: it would be saved with the pipeline,
         # and spaCy would take a "${...}" in it for a variable.
         registry.readers("loop_descriptions.v1", func=lambda: dict(self.labels))

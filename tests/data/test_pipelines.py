@@ -68,10 +68,14 @@ def test_what_no_pipeline_asks_for_is_not_imported(tmp_path: Path) -> None:
 
 def test_afterwards_spacy_finds_plugins_as_before() -> None:
     plugins = spacy.registry._entry_point_factories
+
+    def fail() -> None:
+        raise ValueError("no such thing")
+
     assert lean(lambda: plugins.entry_points) is False
     assert plugins.entry_points is True
     with pytest.raises(ValueError, match="no such thing"):
-        lean(lambda: (_ for _ in ()).throw(ValueError("no such thing")))
+        lean(fail)
     assert plugins.entry_points is True
 
 
