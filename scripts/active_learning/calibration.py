@@ -7,6 +7,7 @@ import numpy as np
 from scripts.active_learning.arrays import Floats, Mask
 
 BINS = 15
+DRAWS = 100
 
 
 class Bin(NamedTuple):
@@ -37,3 +38,13 @@ def calibration_error(certainty: Floats, right: Mask) -> float:
         abs(one.certainty - one.accuracy) * one.size / len(certainty)
         for one in reliability(certainty, right)
     )
+
+
+def calibration_by_chance(certainty: Floats) -> float:
+    """The calibration error that a model which is as often right as it says has on average, on
+    texts of this certainty (n,): the fewer texts, the further a bin's accuracy lies from it by
+    chance. By consistency resampling (Broecker & Smith 2007, "Increasing the Reliability of
+    Reliability Diagrams"): right answers are drawn by their certainty, with a fixed seed.
+    """
+    chance = np.random.default_rng(0).random((DRAWS, len(certainty)))
+    return float(np.mean([calibration_error(certainty, one < certainty) for one in chance]))

@@ -8,6 +8,10 @@ from scripts.benchmarks.learning_curve import Row, mean_and_sd
 from scripts.benchmarks.loops import SHIPPED, TUTORIAL
 
 MEASURES = {"accuracy": "accuracy", "macro_f": "macro-F"}
+CALIBRATION = {
+    "calibration_error": "calibration error",
+    "calibration_by_chance": "of that by chance",
+}
 # Heads that have been the default or are what people start from, with strategies of any kind.
 RIVALS = tuple(
     f"{head}/{strategy}"
@@ -21,8 +25,8 @@ PLAIN = "plain/random"  # what labels are worth without any of this
 def table(rows: Sequence[Row], budgets: Sequence[int]) -> list[dict[str, Any]]:
     """For each data set and measure a row of the default as shipped, one of the best rival at each
     budget, one of plain logistic regression on random labels and one of the tutorial's loop; and of
-    the default its calibration error. Means over the seeds that all have run. The regret is the
-    most points by which the default lies behind, at any of the budgets."""
+    the default its calibration error, and what of it is chance. Means over the seeds that all have
+    run. The regret is the most points by which the default lies behind, at any of the budgets."""
     found: list[dict[str, Any]] = []
     for dataset in dict.fromkeys(row.dataset for row in rows):
         loops = list(dict.fromkeys(row.loop for row in rows if row.dataset == dataset))
@@ -65,17 +69,12 @@ def table(rows: Sequence[Row], budgets: Sequence[int]) -> list[dict[str, Any]]:
                     {"data": dataset, "measure": name, "loop": loop, **numbers, "regret": ""}
                 )
         for loop in ours:
-            error = mean_and_sd(rows, dataset, loop, "calibration_error")
-            numbers = {str(n): _number(error[n][0] if n in error else None) for n in budgets}
-            found.append(
-                {
-                    "data": dataset,
-                    "measure": "calibration error",
-                    "loop": loop,
-                    **numbers,
-                    "regret": "",
-                }
-            )
+            for measure, name in CALIBRATION.items():
+                error = mean_and_sd(rows, dataset, loop, measure)
+                numbers = {str(n): _number(error[n][0] if n in error else None) for n in budgets}
+                found.append(
+                    {"data": dataset, "measure": name, "loop": loop, **numbers, "regret": ""}
+                )
     return found
 
 

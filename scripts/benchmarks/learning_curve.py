@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from sklearn.metrics import f1_score
 
-from scripts.active_learning.calibration import calibration_error
+from scripts.active_learning.calibration import calibration_by_chance, calibration_error
 from scripts.active_learning.simulate import Corpus, Snapshot, at_budgets
 from scripts.benchmarks.corpora import Embedded, split, with_noise, with_rare_class
 from scripts.benchmarks.loops import TUTORIAL, Budget, run_loop
@@ -20,7 +20,8 @@ BUDGETS = (20, 50, 100, 150, 200, 300, 400)
 @dataclass(frozen=True)
 class Row:
     """One point of one run. loop: a name that run_loop knows. machine, machine_right: texts that
-    the machine answers, and how many of those answers are true."""
+    the machine answers, and how many of those answers are true. calibration_by_chance: Of a
+    perfectly calibrated model on as many test texts."""
 
     dataset: str
     condition: str
@@ -32,6 +33,7 @@ class Row:
     machine: int = 0
     machine_right: int = 0
     calibration_error: float = float("nan")
+    calibration_by_chance: float = float("nan")
 
 
 @dataclass(frozen=True)
@@ -102,6 +104,7 @@ def _row(snapshot: Snapshot, corpus: Corpus, run_of: tuple[str, str, str, int], 
         snapshot.machine,
         snapshot.machine_right,
         calibration_error(snapshot.certainty, right),
+        calibration_by_chance(snapshot.certainty),
     )
 
 
@@ -122,6 +125,7 @@ def read(table: Path) -> list[Row]:
                 int(r.get("machine") or 0),
                 int(r.get("machine_right") or 0),
                 float(r.get("calibration_error") or "nan"),
+                float(r.get("calibration_by_chance") or "nan"),
             )
             for r in csv.DictReader(file)
         ]

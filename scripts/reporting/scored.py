@@ -8,7 +8,12 @@ import numpy as np
 from sklearn.metrics import accuracy_score, confusion_matrix, f1_score
 from sklearn.metrics import precision_recall_fscore_support as per_label_scores
 
-from scripts.active_learning.calibration import Bin, calibration_error, reliability
+from scripts.active_learning.calibration import (
+    Bin,
+    calibration_by_chance,
+    calibration_error,
+    reliability,
+)
 from scripts.active_learning.decisions import agree, decide
 
 CONFUSIONS = 10  # that are listed
@@ -38,7 +43,8 @@ class Confusion(NamedTuple):
 class Scores:
     """accuracy: Exact match where a text can have several labels. confusion: (k, k), true labels in
     rows; None where a text can have several. reliability: Of the certainty of whole answers.
-    error: Expected calibration error."""
+    error: Expected calibration error. by_chance: That of a model that is as often right as it
+    says, on as many texts."""
 
     n: int
     accuracy: float
@@ -49,6 +55,7 @@ class Scores:
     confusions: list[Confusion]
     reliability: list[Bin]
     error: float
+    by_chance: float
 
 
 def score(
@@ -70,6 +77,7 @@ def score(
         [] if matrix is None else _confusions(matrix, labels),
         reliability(certainty, right),
         calibration_error(certainty, right),
+        calibration_by_chance(certainty),
     )
 
 

@@ -1,7 +1,9 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import binom
 
+from scripts.active_learning.calibration import calibration_by_chance
 from scripts.benchmarks.calibration import brier_score, calibration_error
 from scripts.benchmarks.data import read_labelled, sample_balanced
 from scripts.benchmarks.model_commands import calibration
@@ -15,6 +17,15 @@ def test_calibration_error():
     assert calibration_error(certainty, right) == pytest.approx(0, abs=1e-9)
     # All wrong: as far off as the certainty is high.
     assert calibration_error(certainty, np.zeros(20, dtype=bool)) == pytest.approx(0.7)
+
+
+@pytest.mark.parametrize("n", [5, 20, 500])
+def test_calibration_error_by_chance(n: int) -> None:
+    """One bin: how far the share of n right answers lies from 0.7 on average."""
+    right = np.arange(n + 1)
+    exact = (binom.pmf(right, n, 0.7) * abs(right / n - 0.7)).sum()
+    assert calibration_by_chance(np.full(n, 0.7)) == pytest.approx(exact, rel=0.25)
+    assert calibration_by_chance(np.ones(n)) == 0
 
 
 def test_brier_score():

@@ -79,6 +79,7 @@ def test_it_says_the_numbers() -> None:
         )
     assert {str(n) for line in scores.confusion for n in line if n} <= set(cells)
     assert f"calibration error (ECE) {scores.error:.3f}" in page.words
+    assert f"has {scores.by_chance:.3f} on as many texts, by chance" in page.words
 
 
 def test_many_labels_have_a_list_in_place_of_a_matrix() -> None:
