@@ -34,8 +34,11 @@ def score(
     """Rows a second from files to files, peak memory, and two workers of a Ray cluster."""
     from scripts.benchmarks import score as measure
     from scripts.benchmarks.data import report
+    from scripts.scoring.model import find_folder
 
     chosen = only.split(",")
+    if {"speed", "ray"} & set(chosen):
+        find_folder(pipeline)  # now, and not in each worker
     found: list[dict[str, Any]] = []
     if "speed" in chosen:
         found += measure.speed(data, pipeline, model, texts, rounds)
