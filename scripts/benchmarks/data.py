@@ -1,6 +1,6 @@
 """Labelled texts for the benchmarks, and tables of their results."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -43,8 +43,19 @@ def sample_balanced(
     return train, rng.permutation(np.setdiff1d(np.arange(len(values)), train))
 
 
-def report(rows: list[dict[str, Any]], path: Path) -> None:
-    """Print a table in markdown and write it as CSV."""
+def report(rows: Iterable[dict[str, Any]], path: Path) -> None:
+    """Print a table in markdown and write it as CSV. rows: As they are measured; those before an
+    interruption or an error are kept."""
+    found = []
+    try:
+        for row in rows:
+            found.append(row)
+    finally:
+        if found:
+            _write(found, path)
+
+
+def _write(rows: list[dict[str, Any]], path: Path) -> None:
     table = pd.DataFrame(rows)
     path.parent.mkdir(parents=True, exist_ok=True)
     table.to_csv(path, index=False)

@@ -1,6 +1,6 @@
 """Is the promise about the finished data set kept, and how much does the machine answer?"""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -57,7 +57,7 @@ def compare(
     seeds: int,
     noise: float = 0.0,
     look_every: int = 4,
-) -> list[dict[str, Any]]:
+) -> Iterator[dict[str, Any]]:
     """A row a data set and promise: at each number of labels the share of the open texts that the
     machine answers, and the share of all labels that is wrong, mean and worst of the seeds. broken:
     the share of (seed, number of labels) with more wrong than promised; at any look: the share of
@@ -68,7 +68,6 @@ def compare(
 
     noise: share of people's answers that is wrong.
     """
-    rows = []
     for data in datasets:
         runs = []
         for seed in range(seeds):
@@ -76,10 +75,9 @@ def compare(
             budget = Budget(labels=max(budgets), look_every=look_every)
             runs.append(run_loop(f"{SHIPPED}/{NAMES}", corpus, data, budget, seed))
             msg.text(f"{data.name}: seed {seed + 1} of {seeds}")
-        rows += [_row(data.name, runs, error, budgets, noise) for error in errors]
-        rows.append(_tutorial(data.name, runs, budgets))
-        rows.append(_interval(data.name, runs, budgets))
-    return rows
+        yield from (_row(data.name, runs, error, budgets, noise) for error in errors)
+        yield _tutorial(data.name, runs, budgets)
+        yield _interval(data.name, runs, budgets)
 
 
 def _looks(runs: Sequence[list[Snapshot]], error: float, noise: float = 0.0) -> list[list[Look]]:

@@ -1,6 +1,7 @@
 """Benchmarks of small models, of many texts and of large pools, as commands: each is one of
 `python -m scripts.benchmark`."""
 
+from itertools import chain
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -17,6 +18,7 @@ from scripts.benchmarks.options import (
     Sources,
     embed_all,
 )
+from scripts.cli.errors import ProjectError
 
 
 def score(
@@ -37,16 +39,16 @@ def score(
     from scripts.scoring.model import find_folder
 
     chosen = only.split(",")
+    parts = {
+        "speed": measure.speed(data, pipeline, model, texts, rounds),
+        "memory": measure.memory([int(size) for size in rows.split(",")]),
+        "ray": measure.on_ray(data, pipeline, texts, rounds),
+    }
+    if unknown := sorted(set(chosen) - parts.keys()):
+        raise ProjectError(f"--only does not know {unknown[0]}.", f"It knows {', '.join(parts)}.")
     if {"speed", "ray"} & set(chosen):
         find_folder(pipeline)  # now, and not in each worker
-    found: list[dict[str, Any]] = []
-    if "speed" in chosen:
-        found += measure.speed(data, pipeline, model, texts, rounds)
-    if "memory" in chosen:
-        found += measure.memory([int(size) for size in rows.split(",")])
-    if "ray" in chosen:
-        found += measure.on_ray(data, pipeline, texts, rounds)
-    report(found, output)
+    report(chain.from_iterable(parts[one] for one in parts if one in chosen), output)
 
 
 def pool_share(
@@ -89,13 +91,7 @@ def step_scale(
 
     asked = tuple(int(number) for number in labels.split(","))
     conditions = Conditions(data, asked, config, pipeline, encoder, cache)
-    rows = []
-    try:
-        for row in compare([int(size) for size in sizes.split(",")], conditions):
-            rows.append(row)
-    finally:  # the largest pool takes long: what was measured before it is kept
-        if rows:
-            report(rows, output)
+    report(compare([int(size) for size in sizes.split(",")], conditions), output)
 
 
 def distil(

@@ -1,3 +1,6 @@
+from collections.abc import Iterator
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -5,7 +8,7 @@ from scipy.stats import binom
 
 from scripts.active_learning.calibration import calibration_by_chance
 from scripts.benchmarks.calibration import brier_score, calibration_error
-from scripts.benchmarks.data import read_labelled, sample_balanced
+from scripts.benchmarks.data import read_labelled, report, sample_balanced
 from scripts.benchmarks.model_commands import calibration
 from scripts.cli.errors import ProjectError
 
@@ -32,6 +35,16 @@ def test_brier_score():
     probs = np.array([[1.0, 0.0], [0.5, 0.5]])
     assert brier_score(probs, np.array([0, 1])) == pytest.approx(0.25)
     assert brier_score(np.array([[1.0, 0.0]]), np.array([1])) == 2
+
+
+def test_what_was_measured_before_an_interruption_is_kept(tmp_path: Path) -> None:
+    def rows() -> Iterator[dict[str, int]]:
+        yield {"size": 1}
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        report(rows(), tmp_path / "table.csv")
+    assert pd.read_csv(tmp_path / "table.csv").to_dict("records") == [{"size": 1}]
 
 
 def test_samples_are_balanced_and_the_rest_is_all_others():

@@ -184,7 +184,7 @@ def test_a_look_says_what_stands_by_the_promise_and_what_of_it_is_wrong(run):
 
 
 def test_promises_are_compared_with_the_tutorials_rule_and_the_interval_of_the_accuracy(data):
-    rows = promise.compare([data], [0.1, 0.3], [30, 60], seeds=2)
+    rows = list(promise.compare([data], [0.1, 0.3], [30, 60], seeds=2))
     assert [row["what"] for row in rows] == [
         "promise: 10% wrong",
         "promise: 30% wrong",
