@@ -13,6 +13,7 @@ from scripts.benchmarks.options import (
     Encoder,
     Head,
     Model,
+    Names,
     Seeds,
     Sources,
     embed_all,
@@ -25,9 +26,7 @@ def datasets(
     encoder: Encoder = DEFAULT_ENCODER,
     cache: Cache = DEFAULT_CACHE,
     seeds: Seeds = 10,
-    names: Annotated[
-        bool, typer.Option(help="Tell the heads the names of the labels only, no descriptions")
-    ] = False,
+    names: Names = False,
     tutorial: Annotated[bool, typer.Option(help="The tutorial's loop too, which is slow")] = True,
     runs: Annotated[Path, typer.Option(help="Finished runs, which are not repeated")] = Path(
         "metrics/dataset_runs.csv"
@@ -105,6 +104,7 @@ def promise(
     budgets: Annotated[str, typer.Option(help="Labels in all")] = "60,100,200,400",
     noise: Annotated[float, typer.Option(help="Share of people's answers that is wrong")] = 0.0,
     look_every: Annotated[int, typer.Option(help="Look after so many batches")] = 4,
+    names: Names = True,
     output: Path = Path("metrics/promise.csv"),
 ) -> None:
     """What the machine answers as shipped, how much of the data set is wrong, and how often more
@@ -115,7 +115,7 @@ def promise(
     sizes = [int(budget) for budget in budgets.split(",")]
     promised = [float(error) for error in errors.split(",")]
     embedded = embed_all(data, encoder, cache)
-    report(compare(embedded, promised, sizes, seeds, noise, look_every), output)
+    report(compare(embedded, promised, sizes, seeds, noise, look_every, names), output)
 
 
 def rare(

@@ -57,6 +57,7 @@ def compare(
     seeds: int,
     noise: float = 0.0,
     look_every: int = 4,
+    names: bool = True,
 ) -> Iterator[dict[str, Any]]:
     """A row a data set and promise: at each number of labels the share of the open texts that the
     machine answers, and the share of all labels that is wrong, mean and worst of the seeds. broken:
@@ -66,14 +67,16 @@ def compare(
     the one that ships, which draws for its own promise; the other promises are judged on the same
     draws.
 
-    noise: share of people's answers that is wrong.
+    noise: share of people's answers that is wrong. names: tell the head the names of the labels
+    only, no descriptions.
     """
+    loop = f"{SHIPPED}/{NAMES}" if names else SHIPPED
     for data in datasets:
         runs = []
         for seed in range(seeds):
             corpus = make_corpus(data, seed, Condition("noise" if noise else "clean", noise=noise))
             budget = Budget(labels=max(budgets), look_every=look_every)
-            runs.append(run_loop(f"{SHIPPED}/{NAMES}", corpus, data, budget, seed))
+            runs.append(run_loop(loop, corpus, data, budget, seed))
             msg.text(f"{data.name}: seed {seed + 1} of {seeds}")
         yield from (_row(data.name, runs, error, budgets, noise) for error in errors)
         yield _tutorial(data.name, runs, budgets)

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -204,6 +206,15 @@ def test_promises_are_compared_with_the_tutorials_rule_and_the_interval_of_the_a
     assert all(0 <= number(tutorial[budget]) <= 100 for budget in ("30", "60"))
     widths = [float(interval[budget].split()[0]) for budget in ("30", "60")]
     assert 0 < widths[1] < 1
+
+
+def test_the_head_is_told_names_or_descriptions(data):
+    """Names that say nothing, descriptions that lie where the classes do."""
+    odd = replace(data, label_names=np.roll(data.label_names, 1, axis=1))
+    told, described = (
+        list(promise.compare([odd], [0.3], [30], seeds=2, names=names)) for names in (True, False)
+    )
+    assert told != described == list(promise.compare([data], [0.3], [30], seeds=2))
 
 
 def test_peoples_mistakes_count_as_wrong_in_the_finished_data_set(data):
