@@ -7,6 +7,7 @@ import numpy as np
 from scripts.active_learning.arrays import Floats, Mask
 
 BINS = 15
+# Of right and wrong answers, for what is chance.
 DRAWS = 100
 
 

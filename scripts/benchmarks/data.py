@@ -53,6 +53,8 @@ def report(rows: Iterable[dict[str, Any]], path: Path) -> None:
     finally:
         if found:
             _write(found, path)
+    if not found:
+        msg.warn("Nothing was measured.")
 
 
 def _write(rows: list[dict[str, Any]], path: Path) -> None:

@@ -47,6 +47,12 @@ def test_what_was_measured_before_an_interruption_is_kept(tmp_path: Path) -> Non
     assert pd.read_csv(tmp_path / "table.csv").to_dict("records") == [{"size": 1}]
 
 
+def test_nothing_measured_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    report([], tmp_path / "table.csv")
+    assert "Nothing was measured" in "".join(capsys.readouterr())
+    assert not (tmp_path / "table.csv").exists()
+
+
 def test_samples_are_balanced_and_the_rest_is_all_others():
     labels = ["a"] * 10 + ["b"] * 30
     train, test = sample_balanced(labels, 4, np.random.default_rng(0))
