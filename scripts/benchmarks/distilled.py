@@ -58,11 +58,10 @@ class Conditions:
     kinds: Sequence[Kind] = get_args(Kind)
 
 
-def compare(sources: Sequence[str], conditions: Conditions) -> list[dict[str, Any]]:
+def compare(sources: Sequence[str], conditions: Conditions) -> Iterator[dict[str, Any]]:
     """A row for the big model and for each small one by what it learns from: macro-F and accuracy
     on the test texts, mean and standard deviation over the seeds; its points behind the big one's;
     and of the first seed what it takes, as it is deployed."""
-    table = []
     for source in sources:
         found: dict[str, list[tuple[float, float]]] = defaultdict(list)
         sizes: dict[str, list[int]] = defaultdict(list)
@@ -78,8 +77,7 @@ def compare(sources: Sequence[str], conditions: Conditions) -> list[dict[str, An
                         in_turn(Path(folder), conditions.kinds), one.test[:TIMED], ROUNDS
                     )
             msg.text(f"{Path(source).stem}: seed {seed + 1} of {conditions.seeds} done")
-        table += list(rows(Path(source).stem, found, sizes, costs))
-    return table
+        yield from rows(Path(source).stem, found, sizes, costs)
 
 
 def run(source: str, conditions: Conditions, seed: int) -> Split:

@@ -1,7 +1,7 @@
 """Encoders to choose from: size, speed, and the accuracy of a head on their embeddings."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -24,7 +24,7 @@ def compare(
     seeds: int,
     timed: int,
     rounds: int,
-) -> list[dict[str, Any]]:
+) -> Iterator[dict[str, Any]]:
     """Two rows an exported encoder, for what the head is told of the labels: their names, or
     descriptions. Accuracy as in heads.compare; speed, on `timed` of the texts, is also given as a
     share of the first one's, which holds on a busy machine, too.
@@ -39,7 +39,6 @@ def compare(
     texts, _ = read_labelled(source)
     sample = np.random.default_rng(0).permutation(len(texts))[:timed]
     speeds = texts_a_second(encoders, [texts[i] for i in sample], rounds)
-    rows = []
     for folder, made, speed in zip(folders, settings, speeds, strict=True):
         costs = {
             "encoder": f"{Path(made['model']).name} {made['precision']}",
@@ -48,8 +47,7 @@ def compare(
             "of the first": f"{speed / speeds[0]:.2f} ×",
         }
         data = embed(source, folder, cache)
-        rows += [costs | row for row in heads.compare([data], [head], budgets, seeds)]
-    return rows
+        yield from (costs | row for row in heads.compare([data], [head], budgets, seeds))
 
 
 def texts_a_second(

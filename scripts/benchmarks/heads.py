@@ -1,7 +1,7 @@
 """Heads as the simulation wants them, and how they do on labels drawn at random."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -67,11 +67,10 @@ def balanced_rows(labels: Labels, n: int, k: int, rng: np.random.Generator) -> n
 
 def compare(
     datasets: Sequence[Embedded], heads: Sequence[str], budgets: Sequence[int], seeds: int
-) -> list[dict[str, Any]]:
+) -> Iterator[dict[str, Any]]:
     """Accuracy on the test texts, mean and standard deviation over the seeds, with labels drawn at
     random, as many of each class; and how long a fit takes. A row a data set, head, and what is
     told of the labels: their names, or descriptions. At 0 labels that is all there is."""
-    rows = []
     for data in datasets:
         k = len(data.label_names)
         told = {"names": data.label_names, "descriptions": data.label_descriptions}
@@ -98,5 +97,4 @@ def compare(
                         right.append(float((predicted == corpus.test_labels).mean()))
                     row[str(budget)] = f"{np.mean(right):.3f} ± {np.std(right, ddof=1):.3f}"
                 row["seconds"] = f"{np.median(seconds):.2f}"
-                rows.append(row)
-    return rows
+                yield row

@@ -65,7 +65,7 @@ class Loop(NamedTuple):
 
 def compare(
     sources: Sequence[str], rounds: dict[int, int], conditions: Conditions
-) -> list[dict[str, Any]]:
+) -> Iterator[dict[str, Any]]:
     """Rows of the table. rounds: Texts in the pool -> how often the tutorial's loop is measured.
 
     RAISES (ProjectError): There are too few texts, or no Argilla answers.
@@ -78,12 +78,10 @@ def compare(
             f"There are {len(labelled)} labelled texts, fewer than {max(rounds)}.",
             "Name more files, or smaller --sizes.",
         )
-    rows = []
     for size, often in rounds.items():
         with tempfile.TemporaryDirectory() as folder:
             seconds = measure(labelled, size, often, conditions, Path(folder))
-        rows += table(size, seconds)
-    return rows
+        yield from table(size, seconds)
 
 
 def table(size: int, seconds: dict[str, list[float]]) -> list[dict[str, Any]]:

@@ -1,7 +1,8 @@
 """Benchmarks of the model, as commands: each is one of `python -m scripts.benchmark`."""
 
+from itertools import chain
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -35,10 +36,8 @@ def calibration(
     from scripts.benchmarks.data import report
 
     counts = [int(size) for size in sizes.split(",")]
-    rows: list[dict[str, Any]] = []
-    for source in data:
-        rows += compare(source, OnnxEncoder(encoder), model, counts, seeds)
-    report(rows, output)
+    tables = (compare(source, OnnxEncoder(encoder), model, counts, seeds) for source in data)
+    report(chain.from_iterable(tables), output)
 
 
 def speed(
@@ -54,7 +53,7 @@ def speed(
     from scripts.benchmarks.data import report
     from scripts.benchmarks.speed import compare
 
-    report(list(compare(data, model, rounds, only.split(","))), output)
+    report(compare(data, model, rounds, only.split(",")), output)
 
 
 def heads(

@@ -2,7 +2,7 @@
 found by approximation: the same labels, split and seed, by turns."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 from unittest.mock import patch
 
@@ -24,7 +24,7 @@ def compare(
     budgets: Sequence[int],
     seeds: int,
     approximately: bool = False,
-) -> list[dict[str, Any]]:
+) -> Iterator[dict[str, Any]]:
     """A row a data set and way: accuracy on the test texts at each number of labels and, after the
     first row (the whole pool, exact neighbours), the mean difference from it in points.
 
@@ -35,7 +35,6 @@ def compare(
     ways |= {f"{part} texts": (part, None) for part in parts}
     if approximately:
         ways["all, approximate"] = (10**9, approximate())
-    rows = []
     for data in datasets:
         found = {name: _accuracies(data, *way, budgets, seeds) for name, way in ways.items()}
         for name, (accuracy, seconds) in found.items():
@@ -43,8 +42,7 @@ def compare(
             for budget, own, all_ in zip(budgets, accuracy, found["all"][0], strict=True):
                 change = "" if name == "all" else f" ({100 * (own - all_).mean():+.1f})"
                 row[str(budget)] = f"{own.mean():.3f}{change}"
-            rows.append({**row, "seconds": f"{seconds:.2f}"})
-    return rows
+            yield {**row, "seconds": f"{seconds:.2f}"}
 
 
 def _accuracies(

@@ -1,6 +1,6 @@
 """How many wrong answers by people the label review finds."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -24,11 +24,10 @@ def compare(
     seeds: int,
     noise: float,
     most: float,
-) -> list[dict[str, Any]]:
+) -> Iterator[dict[str, Any]]:
     """A row a data set, strategy and number of labels: the share of the wrong answers that are
     among those to look at again, at most `most` of all, mean over the seeds; and the share of
     those that are wrong."""
-    rows = []
     for data in datasets:
         for strategy in strategies:
             for budget in budgets:
@@ -36,18 +35,15 @@ def compare(
                     _found(data, head, strategy, budget, seed, noise, most) for seed in range(seeds)
                 ]
                 recall, precision, reviewed = np.mean(found, axis=0)
-                rows.append(
-                    {
-                        "data": data.name,
-                        "strategy": strategy,
-                        "labels": budget,
-                        "wrong answers": f"{noise:.0%}",
-                        "looked at": f"{reviewed:.0%}",
-                        "of the wrong ones found": f"{recall:.0%}",
-                        "of those looked at wrong": f"{precision:.0%}",
-                    }
-                )
-    return rows
+                yield {
+                    "data": data.name,
+                    "strategy": strategy,
+                    "labels": budget,
+                    "wrong answers": f"{noise:.0%}",
+                    "looked at": f"{reviewed:.0%}",
+                    "of the wrong ones found": f"{recall:.0%}",
+                    "of those looked at wrong": f"{precision:.0%}",
+                }
 
 
 def _found(

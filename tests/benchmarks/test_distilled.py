@@ -11,7 +11,7 @@ def test_small_models_beside_the_big_one(headlines, encoder_folder: Path, tmp_pa
     source = tmp_path / "headlines.jsonl"
     srsly.write_jsonl(source, headlines)
     conditions = Conditions(encoder_folder, tmp_path / "cache", 30, seeds=1, kinds=["bow"])
-    rows = compare([str(source)], conditions)
+    rows = list(compare([str(source)], conditions))
     assert [row["model"] for row in rows] == [
         "classy_textcat",
         *("bow, people", "bow, finished", "bow, pool"),

@@ -135,7 +135,7 @@ def test_a_data_set_whose_package_is_missing_says_so(monkeypatch):
 
 
 def test_heads_are_compared_with_and_without_labels(data):
-    rows = heads.compare([data], ["plain", "pool"], [0, 12], seeds=2)
+    rows = list(heads.compare([data], ["plain", "pool"], [0, 12], seeds=2))
     told = [(row["head"], row["told"]) for row in rows]
     assert told == [("plain", "names"), ("pool", "names"), ("pool", "descriptions")]
     assert rows[0]["0"] == ""
@@ -236,7 +236,7 @@ def test_every_strategy_is_timed():
 
 
 def test_a_part_of_the_pool_is_measured_against_all_of_it(data):
-    rows = pool_share.compare([data], parts=[50, 10_000], budgets=[12, 30], seeds=2)
+    rows = list(pool_share.compare([data], parts=[50, 10_000], budgets=[12, 30], seeds=2))
     whole, part, more = rows
     assert [row["pool"] for row in rows] == ["all", "50 texts", "10000 texts"]
     assert float(whole["30"]) > 0.45  # 20 topics a class; a guess is right in 0.33
