@@ -91,11 +91,11 @@ def pool_opinions(
 
 
 @registry.misc("classy_calibration.usual_scale.v1")
-def usual_scale(logits: np.ndarray, y: np.ndarray) -> float:
-    """The scale at which training logits (n, k) have the usual margin."""
+def usual_scale(logits: np.ndarray, y: np.ndarray, margin: float = USUAL_MARGIN) -> float:
+    """The scale at which training logits (n, k) have this margin."""
     own = logits[np.arange(len(y)), y]
     others = (logits.sum(axis=1) - own) / (logits.shape[1] - 1)
-    return USUAL_MARGIN / max(float((own - others).mean()), 1e-3)
+    return margin / max(float((own - others).mean()), 1e-3)
 
 
 @registry.misc("classy_calibration.balance.v1")

@@ -58,7 +58,8 @@ NAMES_PRECISION = 2.0
 KERNEL_PRECISION = 4.0
 GRAPH_PRECISION = 4.0
 # A kernel regression is right when its scores are scaled so that an example's own label leads the
-# others by about this much, as in classy_calibration.py; here two regressions share it.
+# others by about this much, as in classy_calibration.py; here two regressions share it. This and
+# the scales below hold for four labels or more; see _few.
 USUAL_MARGIN = 4.0
 # Usual scale of the logarithm of the spread labels, and the share of the mean below which such a
 # label is noise.
@@ -209,10 +210,9 @@ def _kernel_expert(
     targets = Y - 1 / k
     dual = inverse @ targets
     held_out = (targets - dual / np.diag(inverse)[:, None])[:n]
-    fitted = kernel[:n] @ dual
-    own = fitted[np.arange(n), y[:n]]
-    lead = float((own - (fitted.sum(axis=1) - own) / (k - 1)).mean())
-    usual = USUAL_MARGIN / max(lead, 1e-3)
+    usual = _shared("classy_calibration.usual_scale.v1")(
+        kernel[:n] @ dual, y[:n], USUAL_MARGIN * _few(k)
+    )
     padded = np.vstack([dual, np.zeros((len(kernels[0]) - m, k))])
     return Expert(held_out, on_pool @ dual, usual, KERNEL_PRECISION, dual=padded)
 
@@ -241,15 +241,25 @@ def _graph_expert(problem: Problem, settings: Settings) -> Expert:
         log = np.log(np.maximum(share, 0) + floor)
         return log - log.mean(axis=1, keepdims=True)
 
-    return Expert(logarithm(found[rows] - own), logarithm(found), GRAPH_SCALE, GRAPH_PRECISION)
+    usual = GRAPH_SCALE * _few(k)
+    return Expert(logarithm(found[rows] - own), logarithm(found), usual, GRAPH_PRECISION)
+
+
+def _few(k: int) -> float:
+    """Share of the usual scales that is right for k labels. A label that leads k - 1 others by a
+    margin has the probability 1 / (1 + (k - 1) exp(-margin)): among few, less makes it as sure."""
+    return min(1.0, 1 + float(np.log((k - 1) / 3)) / USUAL_MARGIN)
 
 
 def _blend(problem: Problem, experts: list[Expert], settings: Settings) -> FittedHead:
     """The pool is taught with what all experts say; the student that learns from it is mixed with
     those experts that can speak of a text outside the pool."""
+    from scipy.special import softmax
+
     X, Y, weight, pool, names, gamma = problem
     scale, bias = _opinions(experts, Y, weight)
-    taught = _softmax(sum(s * e.on_pool for s, e in zip(scale, experts, strict=True)) + bias)
+    said = sum(s * e.on_pool for s, e in zip(scale, experts, strict=True)) + bias
+    taught = softmax(said, axis=1)
     sharp = taught**SHARPNESS
     sharp /= sharp.sum(axis=1, keepdims=True)
     sure = sharp.max(axis=1)
@@ -265,7 +275,8 @@ def _blend(problem: Problem, experts: list[Expert], settings: Settings) -> Fitte
     honest = _shared("classy_pool.scale_to_certainty.v1")(
         pool @ student.T + constant, float(taught.max(axis=1).mean())
     )
-    sharpened = honest**HONESTY / STUDENT_TEMPERATURE ** (1 - HONESTY)
+    temperature = STUDENT_TEMPERATURE / _few(Y.shape[1]) ** 2
+    sharpened = honest**HONESTY / temperature ** (1 - HONESTY)
     alone = [e for e in experts if e.coef is not None or e.dual is not None]
     scale, bias = _opinions(alone, Y, weight)
     share = settings.student_half / (settings.student_half + len(X))
@@ -293,8 +304,3 @@ def _opinions(
         Y.argmax(axis=1),
         weight,
     )
-
-
-def _softmax(logits: np.ndarray) -> np.ndarray:
-    logits = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return logits / logits.sum(axis=1, keepdims=True)

@@ -4,6 +4,7 @@ import pickle
 
 import numpy as np
 import pytest
+from scipy.special import softmax
 from spacy.util import registry
 
 import components.code  # noqa: F401
@@ -129,6 +130,15 @@ def test_experts_keep_their_usual_scale_without_examples():
     assert bias == pytest.approx(np.zeros(3))
 
 
+def test_the_usual_lead_makes_as_sure_among_few_labels_as_among_four():
+    def certainty(k):
+        return 1 / (1 + (k - 1) * np.exp(-evidence_head.USUAL_MARGIN * evidence_head._few(k)))
+
+    assert certainty(2) == pytest.approx(certainty(4))
+    assert certainty(3) == pytest.approx(certainty(4))
+    assert evidence_head._few(4) == evidence_head._few(20) == 1
+
+
 def test_names_that_mean_nothing_are_less_sure():
     pool, topic = arcs()
     pool = pool_graph.unit(pool)
@@ -146,7 +156,7 @@ def test_names_that_mean_nothing_are_less_sure():
 def test_scale_to_certainty():
     logits = np.random.default_rng(0).normal(size=(500, 4))
     scale = pool_names.scale_to_certainty(logits, 0.7)
-    probs = evidence_head._softmax(scale * logits)
+    probs = softmax(scale * logits, axis=1)
     assert probs.max(axis=1).mean() == pytest.approx(0.7, abs=1e-6)
 
 
