@@ -45,9 +45,10 @@ def summarise(model: Path, packages: Path, corpus: Path, metrics: Path) -> Summa
 def rows(summary: Summary) -> list[tuple[str, str]]:
     """The summary as a table of two columns."""
     labels, scores = summary["labels"], summary["scores"]
+    by = f"{labels['people']:,} labels by people, {labels['machine']:,} by machine"
     lines = [
         ("data", f"{summary['data']}: {summary['pool']:,} texts in the pool"),
-        ("labels", f"{labels['people']:,} by people, {labels['machine']:,} by machine"),
+        ("trained on", by),
     ]
     if scores:
         lines.append(("test set", f"{scores['texts']:,} texts"))
