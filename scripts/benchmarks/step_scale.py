@@ -14,6 +14,7 @@ from unittest.mock import patch
 
 from scripts.benchmarks import large_pool
 from scripts.benchmarks.data import read_labelled
+from scripts.benchmarks.memory import peak_memory
 from scripts.benchmarks.speed import run_worker
 from scripts.cli.console import msg
 from scripts.loop.embedding_cache import CachedEncoder
@@ -154,8 +155,6 @@ def timed(seconds: dict[str, list[float]]) -> Iterator[None]:
 def take_steps(config: Path, args: Sequence[str], steps: int, begin: float) -> list[dict[str, Any]]:
     """So many steps in this process, as `weasel run step` and `live` take them, and the answers to
     each. begin: When the process began, of which the first step's seconds are counted."""
-    from scripts.benchmarks.worker import peak_memory
-
     seconds: dict[str, list[float]] = defaultdict(list)
     work = 0.0  # CPU seconds of the process so far
     with timed(seconds):

@@ -9,16 +9,9 @@ import time
 from pathlib import Path
 from typing import Any
 
+from scripts.benchmarks.memory import peak_memory
+
 STARTED = time.perf_counter()
-
-
-def peak_memory() -> float:
-    """Megabytes of this process at its largest. (getrusage would count its parent's, too.)"""
-    status = Path("/proc/self/status")
-    if not status.exists():
-        return float("nan")
-    (line,) = (line for line in status.read_text().splitlines() if line.startswith("VmHWM:"))
-    return int(line.split()[1]) / 1024
 
 
 def start(task: dict[str, Any]) -> dict[str, Any]:

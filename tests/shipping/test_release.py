@@ -110,6 +110,7 @@ def test_scores_are_spacys_own_with_an_interval_around_them(
         f"{scores['cats_macro_f']:.3f} (95 % interval {low:.3f} to {high:.3f}" in table["macro-F"]
     )
     assert table["test set"] == "60 texts"
+    assert table["trained on"] == "12 labels by people, 0 by machine"
 
 
 def test_the_wheel_has_every_part_and_no_more_is_kept(project: Project) -> None:
