@@ -109,9 +109,11 @@ def estimate_accuracy(draws: Draws | None, certainty: Floats, confidence: float 
         open_j off_j / (chance_j open_j) - sum(off of all labelled since, j too)
     has the mean sum(off) over the n texts and those that wait, whatever the earlier answers were;
     these are averaged, each weighed by anywhere_j. Whether the model's certainty means anything
-    does not matter, only how wide the interval gets. The interval is Jeffreys' for as many uniform
-    draws as have the same variance (a normal one fails where nearly all is right), widened as
-    Student's is when few.
+    does not matter, only how wide the interval gets. The variance is the mean of that which the
+    draws show and that which the model expects of them, as few draws seldom hold the mistakes that
+    were unlikely to be drawn and count most. The interval is Jeffreys' for as many uniform draws as
+    have the same variance (a normal one fails where nearly all is right), widened as Student's is
+    when few.
     """
     if draws is None or not draws.uniform or not len(certainty):
         return NOTHING
@@ -122,12 +124,15 @@ def estimate_accuracy(draws: Draws | None, certainty: Floats, confidence: float 
     off_since = np.cumsum(off[::-1])[::-1]
     left = len(certainty) + draws.waiting
     # Times anywhere, as in share: so that the weights need no division by it.
-    said = (draws.open * draws.count * off)[drawn] / (draws.uniform * left)
+    weight = (draws.open * draws.count)[drawn] / (draws.uniform * left)
+    said = weight * off[drawn]
     correction = said.sum() - (share * off_since).sum() / left
     # With no mistake at all, half a mistake: an accuracy of 1 would have no variance.
     least = 0.5 / len(draws)
     wrong = float(np.clip((1 - certainty).mean() + correction, least, 1 - least))
-    variance = float(((said - share[drawn] * said.sum()) ** 2).sum())
+    shown = float(((said - share[drawn] * said.sum()) ** 2).sum())
+    sure = draws.certainty[drawn]
+    variance = (shown + float((weight**2 * sure * (1 - sure)).sum())) / 2
     effective = 1 / float((share**2).sum())
     tail = (1 + confidence) / 2
     variance *= (t.ppf(tail, max(effective - 1, 1)) / norm.ppf(tail)) ** 2

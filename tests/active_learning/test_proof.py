@@ -318,15 +318,19 @@ def test_the_formula_of_the_estimated_accuracy():
     certainty = rng.uniform(0.5, 1, 253)
     n, uniform_draws = len(certainty), draws.anywhere.sum()
     off = [(not r) - (1 - c) for r, c in zip(draws.right, draws.certainty, strict=True)]
-    terms, correction, squares = [], 0.0, 0.0
+    terms, correction, squares, expected = [], 0.0, 0.0, 0.0
     for j, share in enumerate(draws.anywhere / uniform_draws):
         if share:
             # What draw j says of all that were open, less what has a label since.
             terms.append((share, share * off[j] / draws.chance[j] / n))
             correction += terms[-1][1] - share * sum(off[j:]) / n
             squares += share**2
+            # It expects to be right with chance c, then off by 1 - c, or else off by c.
+            c = draws.certainty[j]
+            spread = c * (1 - c) ** 2 + (1 - c) * c**2
+            expected += (share / draws.chance[j] / n) ** 2 * spread
     mean = sum(said for _, said in terms)
-    variance = sum((said - share * mean) ** 2 for share, said in terms)
+    variance = (sum((said - share * mean) ** 2 for share, said in terms) + expected) / 2
     wrong = sum(1 - c for c in certainty) / n + correction
     for confidence in (0.9, 0.5):
         tail = (1 + confidence) / 2
