@@ -96,6 +96,8 @@ class Estimate(NamedTuple):
         return f"{self.value:.3f} ({sure} {self.low:.3f}-{self.high:.3f}, from {seen})"
 
 
+# In the variance of the estimate, what the model expects counts as much as so many draws.
+EXPECTED = 20
 NOTHING = Estimate(float("nan"), 0.0, 1.0, 0)
 
 
@@ -109,11 +111,10 @@ def estimate_accuracy(draws: Draws | None, certainty: Floats, confidence: float 
         open_j off_j / (chance_j open_j) - sum(off of all labelled since, j too)
     has the mean sum(off) over the n texts and those that wait, whatever the earlier answers were;
     these are averaged, each weighed by anywhere_j. Whether the model's certainty means anything
-    does not matter, only how wide the interval gets. The variance is the mean of that which the
-    draws show and that which the model expects of them, as few draws seldom hold the mistakes that
-    were unlikely to be drawn and count most. The interval is Jeffreys' for as many uniform draws as
-    have the same variance (a normal one fails where nearly all is right), widened as Student's is
-    when few.
+    does not matter, only how wide the interval gets. Few draws seldom hold the mistakes that were
+    unlikely to be drawn and count most, so their variance is taken as if EXPECTED more had shown
+    what the model expects. The interval is Jeffreys' for as many uniform draws as have the same
+    variance (a normal one fails where nearly all is right), widened as Student's is when few.
     """
     if draws is None or not draws.uniform or not len(certainty):
         return NOTHING
@@ -132,7 +133,8 @@ def estimate_accuracy(draws: Draws | None, certainty: Floats, confidence: float 
     wrong = float(np.clip((1 - certainty).mean() + correction, least, 1 - least))
     shown = float(((said - share[drawn] * said.sum()) ** 2).sum())
     sure = draws.certainty[drawn]
-    variance = (shown + float((weight**2 * sure * (1 - sure)).sum())) / 2
+    expected = float((weight**2 * sure * (1 - sure)).sum())
+    variance = (len(draws) * shown + EXPECTED * expected) / (len(draws) + EXPECTED)
     effective = 1 / float((share**2).sum())
     tail = (1 + confidence) / 2
     variance *= (t.ppf(tail, max(effective - 1, 1)) / norm.ppf(tail)) ** 2

@@ -330,7 +330,8 @@ def test_the_formula_of_the_estimated_accuracy():
             spread = c * (1 - c) ** 2 + (1 - c) * c**2
             expected += (share / draws.chance[j] / n) ** 2 * spread
     mean = sum(said for _, said in terms)
-    variance = (sum((said - share * mean) ** 2 for share, said in terms) + expected) / 2
+    shown = sum((said - share * mean) ** 2 for share, said in terms)
+    variance = (40 * shown + 20 * expected) / 60  # of the draws, and of 20 as the model expects
     wrong = sum(1 - c for c in certainty) / n + correction
     for confidence in (0.9, 0.5):
         tail = (1 + confidence) / 2
