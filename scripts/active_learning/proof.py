@@ -97,7 +97,7 @@ class Estimate(NamedTuple):
 
 
 # In the variance of the estimate, what the model expects counts as much as so many draws.
-EXPECTED = 20
+EXPECTED_DRAWS = 20
 NOTHING = Estimate(float("nan"), 0.0, 1.0, 0)
 
 
@@ -112,9 +112,9 @@ def estimate_accuracy(draws: Draws | None, certainty: Floats, confidence: float 
     has the mean sum(off) over the n texts and those that wait, whatever the earlier answers were;
     these are averaged, each weighed by anywhere_j. Whether the model's certainty means anything
     does not matter, only how wide the interval gets. Few draws seldom hold the mistakes that were
-    unlikely to be drawn and count most, so their variance is taken as if EXPECTED more had shown
-    what the model expects. The interval is Jeffreys' for as many uniform draws as have the same
-    variance (a normal one fails where nearly all is right), widened as Student's is when few.
+    unlikely to be drawn and count most, so their variance is taken as if EXPECTED_DRAWS more had
+    shown what the model expects. The interval is Jeffreys' for as many uniform draws as have the
+    same variance (a normal one fails where nearly all is right), widened as Student's is when few.
     """
     if draws is None or not draws.uniform or not len(certainty):
         return NOTHING
@@ -134,7 +134,7 @@ def estimate_accuracy(draws: Draws | None, certainty: Floats, confidence: float 
     shown = float(((said - share[drawn] * said.sum()) ** 2).sum())
     sure = draws.certainty[drawn]
     expected = float((weight**2 * sure * (1 - sure)).sum())
-    variance = (len(draws) * shown + EXPECTED * expected) / (len(draws) + EXPECTED)
+    variance = (len(draws) * shown + EXPECTED_DRAWS * expected) / (len(draws) + EXPECTED_DRAWS)
     effective = 1 / float((share**2).sum())
     tail = (1 + confidence) / 2
     variance *= (t.ppf(tail, max(effective - 1, 1)) / norm.ppf(tail)) ** 2
