@@ -61,6 +61,8 @@ def cluster() -> Iterator[list[int]]:
     RAISES (ProjectError): Ray is not installed, no cluster answers, or it fails.
     """
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    # A thread of Ray Data that is late would else connect again by itself, after the end.
+    os.environ.setdefault("RAY_ENABLE_AUTO_CONNECT", "0")
     try:
         import ray
         import ray.data
@@ -123,10 +125,12 @@ def score_on_ray(
             ),
             fn_constructor_args=(some, name, model.fingerprint, model.cpus, model.batch_size),
         )
-        for row in done.iter_rows():
-            if row["error"]:
-                raise ProjectError(row["error"], row["hint"])
-            yield row["rows"], row["pid"]
+        # Nothing is fetched ahead: the thread that does it outlives an error, and the cluster.
+        for batch in done.iter_batches(batch_size=1, prefetch_batches=0):
+            rows, pid, error, hint = (batch[key].item() for key in ("rows", "pid", "error", "hint"))
+            if error:
+                raise ProjectError(error, hint)
+            yield rows, pid
 
 
 def _anywhere(job: Job) -> Job:

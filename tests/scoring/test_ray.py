@@ -24,7 +24,8 @@ SETTINGS = Settings("text", rows_per_part=50, batch_size=16)
 
 @pytest.fixture(scope="module")
 def two_nodes() -> Iterator[None]:
-    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    # Ray reads both when it is imported, see `cluster`.
+    os.environ.update(RAY_USAGE_STATS_ENABLED="0", RAY_ENABLE_AUTO_CONNECT="0")
     from ray.cluster_utils import Cluster
 
     node = {"num_cpus": 1, "object_store_memory": 10**8, "include_dashboard": False}
