@@ -49,6 +49,7 @@ class Machine(NamedTuple):
     open: How many texts no person has labelled. pool: Texts that are not discarded.
     accuracy: Of the model, on those that no person has labelled.
     promise: None where nothing is promised, as by the rules "fixed" and "off".
+    outgrown: As in Draws.
     """
 
     rows: Rows
@@ -57,6 +58,7 @@ class Machine(NamedTuple):
     pool: int
     accuracy: Estimate
     promise: Promise | None
+    outgrown: int = 0
 
     @property
     def covers(self) -> bool:
@@ -123,8 +125,8 @@ def let_answer(state: QueryState, settings: PromiseSettings, draws: Draws | None
         threshold = settings.certainty if settings.rule == "fixed" else np.inf
         rows = np.flatnonzero(certainty > threshold)
     accuracy = estimate_accuracy(draws, certainty, settings.confidence)
-    pool = draws.pool if draws is not None else len(state)
-    return Machine(rows, labels[rows], len(state), pool, accuracy, promise)
+    pool, outgrown = (draws.pool, draws.outgrown) if draws is not None else (len(state), 0)
+    return Machine(rows, labels[rows], len(state), pool, accuracy, promise, outgrown)
 
 
 def in_words(machine: Machine, settings: PromiseSettings) -> tuple[str, ...]:
@@ -139,15 +141,20 @@ def in_words(machine: Machine, settings: PromiseSettings) -> tuple[str, ...]:
     sure, error = f"{100 * settings.confidence:g} %", f"{100 * settings.error:g} %"
     checked, wrong = machine.promise.checked, machine.promise.wrong
     seen = f"{wrong:.0f} wrong of {checked:.0f} checked so far"
-    if machine.covers:
+    if machine.covers or not machine.open:
         todo = f"{seen}: nothing is left to label, `weasel run finish` finishes it"
-    elif 0 < machine.promise.more <= 200:
-        more = count(int(np.ceil(machine.promise.more)), "more right one")
+    elif machine.promise.more <= 200 or wrong < 0.5:
+        more = count(max(int(np.ceil(machine.promise.more)), 1), "more right one")
         todo = f"{seen}: {more} would let it answer all"
     else:
         todo = f"{seen}, too many for it to answer all: people label the rest, or leave it open"
+    no_more = (
+        f"{count(machine.outgrown, 'label')} no longer prove anything: the pool has grown since"
+    )
+    outgrown = (no_more,) if machine.outgrown else ()
     if not len(machine.rows):
-        return (f"the machine may not answer anything yet at {sure} confidence; {todo}",)
+        no = f"the machine may not answer anything yet at {sure} confidence; {todo}"
+        return (no, *outgrown)
     dataset, alone = machine.wrong_at_most(settings.kind)
     promise = {
         "dataset": f"at most {error} of all labels are wrong if people label the rest",
@@ -157,7 +164,7 @@ def in_words(machine: Machine, settings: PromiseSettings) -> tuple[str, ...]:
         "dataset": f"of the machine's labels alone at most {100 * alone:.1f} %",
         "precision": f"of all labels at most {100 * dataset:.1f} %, if people label the rest",
     }[settings.kind]
-    return (f"{answered}; with {sure} confidence {promise} ({other})", todo)
+    return (f"{answered}; with {sure} confidence {promise} ({other})", todo, *outgrown)
 
 
 def _part(some: int, all_: int) -> str:

@@ -49,7 +49,8 @@ class Draws:
         the label.
     chance, open, anywhere: (m,) as in draw.Drawn: chance NaN and anywhere 0 for those not drawn.
     pool: Texts of the pool, without those that people discarded. waiting: Of these, texts that were
-        drawn and wait for an answer.
+        drawn and wait for an answer. outgrown: Labels that count as drawn by nobody, as texts came
+        into the pool after their draw.
     """
 
     certainty: Floats
@@ -59,6 +60,7 @@ class Draws:
     anywhere: Floats
     pool: int
     waiting: int = 0
+    outgrown: int = 0
 
     def __len__(self) -> int:
         """How many were drawn by chance, and so prove something."""

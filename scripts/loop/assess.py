@@ -99,20 +99,37 @@ def assess(
 
 
 def read_draws(answers: Answers, held_out: np.ndarray, learner: Learner, pool: Pool) -> Draws:
-    """held_out: (n, n_labels) of answers.labelled."""
+    """What of people's labels is a draw from the pool as it is now: one that could have taken any
+    of its texts that nobody had dealt with. After texts came into the pool, only later ones can.
+
+    held_out: (n, n_labels) of answers.labelled.
+    """
     here, unfinished = pool.known, answers.unfinished
+    # One draw after the other: each left one text less.
+    asked = [a for a in answers.all if a.status != "machine" and a.text_id in here]
+    asked.sort(key=lambda a: (a.asked_in, -(a.drawn.open if a.drawn else 0)))
+    before = {answer.id: i for i, answer in enumerate(asked)}
+
+    def reaches_all(answer: Answer) -> bool:
+        return answer.drawn is not None and answer.drawn.open + before[answer.id] >= len(here)
 
     def chance_of(answer: Answer) -> Chance:
-        proves = answer.drawn and answer.asked_in not in unfinished
+        proves = reaches_all(answer) and answer.asked_in not in unfinished
         return answer.drawn if answer.drawn and proves else Chance(np.nan, 0, 0.0)
 
     rows = [i for i, answer in enumerate(answers.labelled) if answer.text_id in here]
-    # One draw after the other: each left one text less.
-    rows.sort(key=lambda i: (answers.labelled[i].asked_in, -chance_of(answers.labelled[i]).open))
+    rows.sort(key=lambda i: before[answers.labelled[i].id])
     labelled = [answers.labelled[i] for i in rows]
     predicted, certainty = decide(held_out[rows], learner.label_threshold)
     right = agree(predicted, learner.targets(labelled))
     chances = np.array([chance_of(answer) for answer in labelled], dtype=np.float64).reshape(-1, 3)
-    discarded = sum(a.status == "discarded" and a.text_id in here for a in answers.all)
     chance, open_, anywhere = chances.T
-    return Draws(certainty, right, chance, open_.astype(np.intp), anywhere, len(here) - discarded)
+    return Draws(
+        certainty,
+        right,
+        chance,
+        open_.astype(np.intp),
+        anywhere,
+        pool=len(here) - sum(answer.status == "discarded" for answer in asked),
+        outgrown=sum(a.drawn is not None and not reaches_all(a) for a in labelled),
+    )

@@ -210,6 +210,10 @@ def test_the_words_of_a_machine_that_may_not_answer_yet_or_may_answer_all():
     assert "nothing is left to label, `weasel run finish` finishes it" in todo
     _, todo = in_words(machine_of(80, Promise(0.9, 999, 0.05, 99, 30, 600)), PromiseSettings())
     assert "too many for it to answer all: people label the rest, or leave it open" in todo
+    # A hard promise takes many labels, and no mistake is not too many.
+    promise = Promise(np.inf, 999, 0.0, 10, 0, 219)
+    (hard,) = in_words(machine_of(0, promise), PromiseSettings(error=0.01))
+    assert "0 wrong of 10 checked so far: 219 more right ones would let it answer all" in hard
 
 
 def test_the_words_of_the_other_rules_promise_nothing():
