@@ -46,7 +46,7 @@ def main(
     the held-out texts go to held_out.jsonl, for people to label.
 
     Other data that OUTPUT holds is overwritten only if asked. The same data again keeps its
-    held-out texts, and the test set that people labelled.
+    held-out texts and its pool, and the test set that people labelled.
     """
     label_column = label_column.strip()
     rows = _read(dataset, split, text_column, label_column, encoding)
@@ -76,7 +76,7 @@ def main(
     again = overwrite == "false" and check_overwrite(there, meta, list(names), bool(gold))
     before = there if again else None
     if gold:
-        pool, test = split_rows(gold, test_size, seed)
+        pool, test = split_rows(gold, test_size, seed, before)
         pool += unlabelled
     else:
         pool, test = hold_out(unlabelled, test_labels, seed, before)
@@ -88,6 +88,11 @@ def main(
         msg.info(
             f"{test_labels} were asked for (--vars.test_labels); at most a fifth of the texts is "
             "held out" + (", and none that was in the pool before" if before else "")
+        )
+    if gold and before and before.tested:
+        msg.info(
+            "Texts that were held out before stay so, and those of the pool stay in it "
+            "(--vars.overwrite true draws anew; labels in Argilla stay there)"
         )
     if before and before.labelled_by_people:
         msg.info(f"{output / 'test.spacy'}, which people labelled, stays as it is")

@@ -5,11 +5,12 @@ from collections.abc import Iterable, Sequence
 from functools import cache
 from pathlib import Path
 
+import srsly
 from spacy.tokenizer import Tokenizer
 from spacy.tokens import Doc, DocBin
 from spacy.vocab import Vocab
 
-from scripts.data.corpus import Row, check_labels, check_one_label
+from scripts.data.corpus import Row, check_labels, check_one_label, text_id
 from scripts.data.pipelines import blank
 
 
@@ -54,6 +55,13 @@ def read_gold_texts(
     if not multi_label:
         check_one_label(texts, labels, str(path))
     return texts, labels
+
+
+def held_out_ids(corpus: Path) -> set[str]:
+    """Of the texts that a pipeline is tested on, or will be when people have labelled them."""
+    held_out, test = corpus / "held_out.jsonl", corpus / "test.spacy"
+    ids = {row["id"] for row in srsly.read_jsonl(held_out)} if held_out.exists() else set()
+    return ids | ({text_id(doc.text) for doc in read_docs(test)} if test.exists() else set())
 
 
 def given(doc: Doc) -> list[str]:

@@ -5,6 +5,7 @@ import random
 import shutil
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,13 +22,15 @@ OF_ONE_DATA_SET = ("oracle.jsonl", "held_out.jsonl", "test.spacy", "train.spacy"
 
 @dataclass(frozen=True)
 class Before:
-    """What is in the folder already. meta: {} where nothing was prepared."""
+    """What is in the folder already. meta: {} where nothing was prepared. held_out: For people to
+    label. tested: The ids of these, or of the gold test set."""
 
     corpus: Path
     meta: dict[str, Any]
     labels: list[str]
     held_out: list[Row]
     pool: set[str]
+    tested: set[str]
 
     @property
     def labelled_by_people(self) -> bool:
@@ -50,10 +53,16 @@ def look_before(corpus: Path) -> Before:
         except (ValueError, TypeError):
             return {}
 
+    held_out = lines("held_out.jsonl")
+    tested = {row["id"] for row in held_out}
+    if not held_out and (corpus / "test.spacy").exists():
+        from scripts.data.docbins import held_out_ids  # imports spaCy, which takes two seconds
+
+        with suppress(ValueError):  # damaged
+            tested = held_out_ids(corpus)
     pool = {row["id"] for row in lines("pool.jsonl")}
-    return Before(
-        corpus, values("meta.json"), list(values("labels.json")), lines("held_out.jsonl"), pool
-    )
+    labels = list(values("labels.json"))
+    return Before(corpus, values("meta.json"), labels, held_out, pool, tested)
 
 
 def check_overwrite(
@@ -95,9 +104,15 @@ def _same_source(one: str, other: str) -> bool:
     )
 
 
-def split_rows(rows: list[Row], test_size: float, seed: int) -> tuple[list[Row], list[Row]]:
+def split_rows(
+    rows: list[Row], test_size: float, seed: int, before: Before | None
+) -> tuple[list[Row], list[Row]]:
     """Labelled rows as a pool and a test set, stratified by label where every label is frequent
-    enough."""
+    enough.
+
+    before: The same data as it was prepared last. Its test set stays, and no text of its pool comes
+        into it, as it may have been labelled and trained on: only texts that are new are split.
+    """
     from sklearn.model_selection import train_test_split  # takes a second to import
 
     keys = ["\n".join(row["labels"]) for row in rows]
@@ -110,6 +125,11 @@ def split_rows(rows: list[Row], test_size: float, seed: int) -> tuple[list[Row],
             f"{len(rows)} texts cannot be split into a pool and a test set.",
             f"{err}\nSet another --vars.test_size (a share, or a number of texts).",
         ) from None
+    if before and before.tested:
+        chosen = ({row["id"] for row in test} - before.pool) | before.tested
+        all_ = [*pool, *test]
+        pool = [row for row in all_ if row["id"] not in chosen]
+        test = [row for row in all_ if row["id"] in chosen]
     return pool, test
 
 

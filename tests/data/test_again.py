@@ -72,6 +72,35 @@ def test_the_same_data_again_keeps_the_labelled_test_set(
     assert not (corpus / "test.spacy").exists()
 
 
+@pytest.mark.parametrize("options", [{}, {"seed": 3}, {"test_size": 0.2}, {"test_size": 70}])
+def test_gold_data_again_keeps_its_test_set_and_its_pool(
+    tmp_path: Path, options: dict[str, float]
+) -> None:
+    data, corpus = write(tmp_path / "data.jsonl", label=True), tmp_path / "corpus"
+
+    def prepared(**options: float) -> tuple[list[str], list[str]]:
+        main(str(data), corpus, label_column="label", **options)  # type: ignore[arg-type]
+        return read_pool(corpus).texts, read_texts(corpus / "test.spacy")[0]
+
+    pool, test = prepared()
+    assert (pool, test) == prepared(**options) or options
+    write(data, 160, label=True)
+    more_pool, more_test = prepared(**options)
+    assert set(pool) < set(more_pool)
+    assert set(test) < set(more_test)
+    assert len(more_pool) + len(more_test) == 160
+    main(str(data), corpus, label_column="label", overwrite="true", seed=4)
+    assert set(read_pool(corpus).texts) & set(test)
+
+
+def test_data_that_got_gold_labels_is_tested_on_what_was_held_out(tmp_path: Path) -> None:
+    data, corpus = write(tmp_path / "data.jsonl", label=True), tmp_path / "corpus"
+    pool, held_out = prepare(data, corpus, labels="l0,l1")
+    main(str(data), corpus, label_column="label")
+    assert set(read_texts(corpus / "test.spacy")[0]) == set(held_out)
+    assert set(read_pool(corpus).texts) == set(pool.texts)
+
+
 def test_other_data_is_refused_and_nothing_is_changed(tmp_path: Path) -> None:
     mine, other, corpus = tmp_path / "mine.jsonl", tmp_path / "other.jsonl", tmp_path / "corpus"
     _, held_out = prepare(write(mine), corpus)

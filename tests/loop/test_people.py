@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,8 @@ import srsly
 from spacy.tokens import DocBin
 
 from scripts.cli.errors import ProjectError
-from scripts.data.corpus import text_id
+from scripts.data.corpus import Pool, text_id
+from scripts.data.docbins import read_texts
 from scripts.loop.annotate import annotate
 from scripts.loop.finish import finish
 from scripts.loop.machine import TEAM
@@ -85,6 +87,25 @@ def test_two_people_a_record_and_a_tie_goes_back_to_both(
         assert first.status == "tied"
 
 
+def test_a_tie_goes_back_when_no_other_text_is_left(settings: Callable[..., Settings]) -> None:
+    chosen = settings()
+    with opened(chosen) as (loop, gold):
+        dataset, learner, pool = loop
+        labels = list(learner.labels)
+        step(*loop, chosen)
+        annotate(dataset, gold, labels, username="anna")
+        first = dataset.pull()[0]
+        wrong = next(label for label in labels if label not in gold[first.id])
+        dataset.respond(first, [wrong], "ben")
+        asked = [row for row, id_ in enumerate(pool.ids) if id_ in {a.id for a in dataset.pull()}]
+        small = Pool([pool.ids[row] for row in asked], [pool.texts[row] for row in asked])
+        result = step(dataset, learner, small, chosen)
+        assert (result.asked, result.waiting, result.finished) == (1, 1, False)
+        assert "nothing is left to label" in " ".join(result.notes)
+        annotate(dataset, gold, labels, username="ben")
+        assert step(dataset, learner, small, chosen).finished
+
+
 def test_answers_that_come_while_a_step_runs_are_kept(
     settings: Callable[..., Settings], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -129,7 +150,10 @@ def test_wrong_answers_are_found_and_asked_again(settings: Callable[..., Setting
 
 
 def test_examples_that_the_user_has_are_labels_from_the_start(
-    overrides: list[str], settings: Callable[..., Settings], tmp_path: Path
+    overrides: list[str],
+    settings: Callable[..., Settings],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     class Context:
         args = overrides
@@ -154,6 +178,31 @@ def test_examples_that_the_user_has_are_labels_from_the_start(
         labelled = Answers(loop[0].answers()).labelled
         assert len(labelled) == 3  # not the two without a label
         assert ("The keeper saved it.", ("sports",)) in [(a.text, a.labels) for a in labelled]
+    # Of texts that wait, or that the machine has answered; and none of the test set.
+    with opened(chosen) as (loop, _):
+        dataset = loop[0]
+        waiting = Answers(dataset.answers()).waiting
+        machine = doc_to_record(loop[1].nlp.make_doc("By machine."), iteration=1, source="auto")
+        dataset.push([dataset.machine_response(machine, ["tech"])])
+    tested = read_texts(chosen.paths.corpus / "test.spacy")[0][0]
+    texts = [waiting[0].text, waiting[1].text, "By machine.", tested]
+    srsly.write_jsonl(tmp_path / "these.jsonl", [{"text": t, "label": "sports"} for t in texts])
+    capsys.readouterr()
+    seed(Context(), str(tmp_path / "these.jsonl"))  # type: ignore[arg-type]
+    said = capsys.readouterr().out
+    assert "Left out, as the pipeline is tested on them: 1 text" in said
+    assert "3 examples put into Argilla, 0 were answered there already" in said
+    with opened(chosen) as (loop, _):
+        after = {a.text: a for a in loop[0].answers()}
+        assert [after[text].labels for text in texts[:3]] == [("sports",)] * 3
+        assert (after["By machine."].status, after["By machine."].machine) == (
+            "labelled",
+            ("tech",),
+        )
+        assert replace(after[texts[0]], votes=(), labels=(), status="waiting") == waiting[0]
+        assert tested not in after
+    seed(Context(), str(tmp_path / "these.jsonl"))  # type: ignore[arg-type]
+    assert "0 examples put into Argilla, 3 were answered" in capsys.readouterr().out
     srsly.write_jsonl(tmp_path / "other.jsonl", [{"text": "x", "label": "unheard of"}])
     with pytest.raises(ProjectError, match="unheard of"):
         seed(Context(), str(tmp_path / "other.jsonl"))  # type: ignore[arg-type]
