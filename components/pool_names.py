@@ -48,7 +48,7 @@ def expected_accuracy(pool: np.ndarray, names: np.ndarray, labels: np.ndarray) -
 
     k = len(names)
     alone = (pool @ names.T).argmax(axis=1)
-    means = KMeans(k, n_init=1, random_state=0).fit(pool)
+    means = KMeans(min(k, len(pool)), n_init=1, random_state=0).fit(pool)
     best = _explained(pool, means.labels_)
     known = (alone == labels).mean() * min(_explained(pool, labels) / max(best, 1e-9), 1.0)
     return float(known + (1 - known) / k)

@@ -30,6 +30,8 @@ class DrawSettings:
         for name in ("anywhere", "prove"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(f"{name} must lie between 0 and 1")
+        if self.teach < 0:
+            raise ValueError("teach must be at least 0")
 
 
 class Drawn(NamedTuple):

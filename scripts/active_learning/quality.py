@@ -92,7 +92,8 @@ def krippendorff_alpha(answers: Labels) -> float:
     answers.
 
     answers: (people, texts) class numbers, -1 where a person gave none; in multi-label data
-        (people, texts, k) with -1 in all of a missing answer: the mean over the labels.
+        (people, texts, k) with -1 in all of a missing answer: the mean over the labels that some
+        of the texts have and others not.
     Krippendorff 2004, nominal scale, by the package krippendorff. Raises ImportError without it.
     """
     try:
@@ -103,13 +104,22 @@ def krippendorff_alpha(answers: Labels) -> float:
         ) from error
     answers = np.asarray(answers)
     if answers.ndim == 3:
-        return float(np.mean([krippendorff_alpha(label) for label in np.moveaxis(answers, 2, 0)]))
+        labels = list(np.moveaxis(answers, 2, 0))
+        # Of a label that all of these texts have, or none has, agreement says nothing.
+        varied = [label for label in labels if len(np.unique(_compared(label))) > 1]
+        return float(np.mean([krippendorff_alpha(label) for label in varied or labels[:1]]))
     given = answers != MISSING
-    twice = given.sum(axis=0) >= 2
-    if not twice.any():
+    values = _compared(answers)
+    if not len(values):
         return float("nan")
-    values = answers[:, twice][given[:, twice]]
     if len(np.unique(values)) < 2:
         return 1.0  # the library cannot tell agreement from chance when one answer is all there is
     data = np.where(given, answers, np.nan).astype(np.float64)
     return float(krippendorff.alpha(reliability_data=data, level_of_measurement="nominal"))
+
+
+def _compared(answers: Labels) -> Labels:
+    """Those of texts that have two answers or more."""
+    given = answers != MISSING
+    twice = given.sum(axis=0) >= 2
+    return answers[:, twice][given[:, twice]]

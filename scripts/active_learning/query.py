@@ -131,6 +131,10 @@ class Sampling:
     score: Callable[[Floats, bool], Floats] = margin_score
     power: float = DEFAULT_POWER
 
+    def __post_init__(self) -> None:
+        if self.power < 0:
+            raise ValueError("power must be at least 0")
+
     def weights(self, state: QueryState) -> Floats:
         """(n,) in proportion to the chances of one draw, none of them 0."""
         scores = np.maximum(self.score(state.probs, state.multi_label), 1e-6)

@@ -74,7 +74,7 @@ class LoopSettings(Block):
     queue: Texts that wait for an answer after a step, so that nobody waits for the next one;
         batch_size if that is more, and seed_size before there is a trained model.
     seed_size: Texts that people are asked before there is a trained model.
-    budget: Answers by people after which the loop stops; 0 for no limit.
+    budget: Answers by people after which the loop stops, their examples too; 0 for no limit.
     target_accuracy: A step says when the estimated accuracy surely reaches it; 0 for none.
     use_machine_labels: Train on the bot's answers too.
     strategy: The query strategy: which texts people are asked.
@@ -83,7 +83,7 @@ class LoopSettings(Block):
     promise: Which answers of the model stand without a person.
     """
 
-    seed: int = 0
+    seed: int = Field(0, ge=0)
     batch_size: int = Field(5, ge=1, le=250)
     queue: int = Field(20, ge=0, le=250)
     seed_size: int = Field(20, ge=2, le=250)

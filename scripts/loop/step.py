@@ -12,7 +12,7 @@ from scripts.cli.console import msg
 from scripts.cli.words import count
 from scripts.data.corpus import Pool
 from scripts.loop.assess import Assessment, assess
-from scripts.loop.due import due
+from scripts.loop.due import ask_again, due
 from scripts.loop.found import take_found
 from scripts.loop.learner import Learner
 from scripts.loop.lease import lease
@@ -24,8 +24,6 @@ from scripts.records.answers import Answers, Chance
 from scripts.records.convert import Record, doc_to_record
 from scripts.records.dataset import MOST, LoopDataset
 
-# A text on which people still disagree evenly after so many rounds is left out of training.
-MOST_ROUNDS = 3
 # Answers that the machine gives in one step: Argilla takes about 100 a second, and people wait.
 GIVE_MOST = 100
 
@@ -96,7 +94,7 @@ def _step(
     settled = settle(
         dataset, learner, pool, answers, found, plan.machine, asked=plan.drawn.rows, most=GIVE_MOST
     )
-    again = [a for a in answers.tied if a.round < MOST_ROUNDS]
+    again = ask_again(answers)
     records = [dataset.again(answer, iteration) for answer in again]
     records += questions(plan, found, answers, dataset, learner, pool)
     dataset.push(records[:MOST])

@@ -142,7 +142,10 @@ def resolve(
     if multi_label:
         if any(2 * n == len(submitted) for n in counts.values()):
             return "tied", ()
-        return "labelled", tuple(sorted(c for c, n in counts.items() if 2 * n > len(submitted)))
+        most = tuple(sorted(c for c, n in counts.items() if 2 * n > len(submitted)))
+        # Three who choose three labels have not said that none fits.
+        none = sum(not vote.labels for vote in submitted)
+        return ("labelled", most) if most or 2 * none > len(submitted) else ("tied", ())
     ranked = counts.most_common(2)
     if len(ranked) > 1 and ranked[0][1] == ranked[1][1]:
         return "tied", ()

@@ -66,3 +66,8 @@ def test_alpha_of_agreement_chance_and_holes():
     assert krippendorff_alpha(np.zeros((2, 4), dtype=int)) == 1
     both = np.stack([same == 0, same == 1], axis=2).astype(int)
     assert krippendorff_alpha(both) == pytest.approx(1)
+    # Labels that nobody gives are no agreement.
+    chance = rng.integers(2, size=(2, 500, 1))
+    unused = np.concatenate([chance, np.zeros((2, 500, 9), dtype=int)], axis=2)
+    assert krippendorff_alpha(unused) == krippendorff_alpha(chance[:, :, 0]) < 0.1
+    assert krippendorff_alpha(unused[:, :, 1:]) == 1

@@ -153,6 +153,12 @@ def test_names_that_mean_nothing_are_less_sure():
     assert certainty[1] < certainty[0] - 0.2
 
 
+def test_more_labels_than_texts():
+    rng = np.random.default_rng(0)
+    pool, names = (pool_graph.unit(rng.normal(size=(n, 12))) for n in (17, 30))
+    assert 0 < pool_names.expected_accuracy(pool, names, np.arange(17)) <= 1
+
+
 def test_scale_to_certainty():
     logits = np.random.default_rng(0).normal(size=(500, 4))
     scale = pool_names.scale_to_certainty(logits, 0.7)

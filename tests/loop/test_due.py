@@ -1,6 +1,7 @@
 """When a step is due, and how many texts it asks."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -67,3 +68,13 @@ def test_it_is_over_with_the_budget_or_the_pool(settings: Callable[..., Settings
     over = due(state(117, 3), POOL, loop, False, 0)
     assert over == Due(why="every text of the pool has been asked; 3 records still to be answered")
     assert due(state(120, 0), POOL, loop, False, 0).finished
+
+
+def test_ties_are_asked_again_when_all_else_has_been_asked(
+    settings: Callable[..., Settings],
+) -> None:
+    loop = settings("--loop.queue", 20, "--loop.budget", 0).loop
+    tied = [Answer(POOL.ids[i], "", "tied", (), 0, "seed") for i in (118, 119)]
+    assert due(Answers([*state(118, 0).all, *tied]), POOL, loop, False, 0) == Due(20)
+    often = [replace(answer, round=3) for answer in tied]
+    assert due(Answers([*state(118, 0).all, *often]), POOL, loop, False, 0).finished

@@ -69,3 +69,12 @@ def test_spacy_finds_the_strategies_and_the_settings_what_spacy_registers(
 def test_code_has_no_defaults_of_its_own() -> None:
     loop = load_settings(Path("configs/loop.cfg"), ["--argilla.dataset", "test"]).loop
     assert loop.plan(loop.batch_size) == StepSettings()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("seed", -1), ("strategy.power", -2), ("draw.teach", -5)]
+)
+def test_what_would_fail_in_a_step_is_refused_at_once(name: str, value: int) -> None:
+    with pytest.raises(ProjectError) as error:
+        load_settings(Path("configs/loop.cfg"), [f"--loop.{name}", str(value)])
+    assert name.rpartition(".")[2] in error.value.hint

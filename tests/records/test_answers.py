@@ -42,6 +42,8 @@ def test_exclusive_labels(votes: list[Vote], min_submitted: int, expected: tuple
         ([Vote("a", ("x", "y")), Vote("b", ("x",))], ("tied", ())),
         ([Vote("a", ("x", "y")), Vote("b", ("x",)), Vote("c", ("z",))], ("labelled", ("x",))),
         ([Vote("a", ())], ("labelled", ())),  # none of them
+        ([Vote("a", ("x",)), Vote("b", ()), Vote("c", ())], ("labelled", ())),
+        ([Vote("a", ("x",)), Vote("b", ("y",)), Vote("c", ("z",))], ("tied", ())),  # nobody said so
         ([Vote("a", ("x",), unclear=True)], ("tied", ())),  # none of them and x: asked again
         ([Vote("a", ("x",), unclear=True), Vote("b", ("y",))], ("labelled", ("y",))),
     ],
