@@ -31,25 +31,20 @@ DEFAULT_CONFIG: dict[str, Any] = {
     "seed": 0,
     "scorer": {"@scorers": "classy_textcat_scorer.v1"},
 }
+SCORE_WEIGHTS: dict[str, float | None] = {
+    "cats_score": 1.0,
+    "cats_score_desc": None,
+    "cats_micro_p": None,
+    "cats_micro_r": None,
+    "cats_micro_f": None,
+    "cats_macro_p": None,
+    "cats_macro_r": None,
+    "cats_macro_f": None,
+    "cats_macro_auc": None,
+    "cats_f_per_type": None,
+}
 
 
-@Language.factory(
-    "classy_textcat",
-    assigns=["doc.cats"],
-    default_config=DEFAULT_CONFIG,
-    default_score_weights={
-        "cats_score": 1.0,
-        "cats_score_desc": None,
-        "cats_micro_p": None,
-        "cats_micro_r": None,
-        "cats_micro_f": None,
-        "cats_macro_p": None,
-        "cats_macro_r": None,
-        "cats_macro_f": None,
-        "cats_macro_auc": None,
-        "cats_f_per_type": None,
-    },
-)
 def make_classy_textcat(
     nlp: Language,
     name: str,
@@ -79,6 +74,17 @@ def make_classy_textcat(
         threshold=threshold,
         seed=seed,
         scorer=scorer,
+    )
+
+
+# Every package of this project brings this file, and spaCy takes a name once in a process.
+if not Language.has_factory("classy_textcat"):
+    Language.factory(
+        "classy_textcat",
+        assigns=["doc.cats"],
+        default_config=DEFAULT_CONFIG,
+        default_score_weights=SCORE_WEIGHTS,
+        func=make_classy_textcat,
     )
 
 

@@ -21,6 +21,7 @@ from scripts.data.prepared import (
     check_overwrite,
     hold_out,
     look_before,
+    same_source,
     split_rows,
     write_corpus,
 )
@@ -96,6 +97,12 @@ def main(
         )
     if before and before.labelled_by_people:
         msg.info(f"{output / 'test.spacy'}, which people labelled, stays as it is")
+    if there.meta.get("name") == meta["name"] and not same_source(there.meta["dataset"], dataset):
+        msg.warn(
+            f"{there.meta['dataset']}, which was here, is called '{meta['name']}' in Argilla "
+            "too: its labels would count as labels of these data.",
+            'Give these another name in configs/loop.cfg: [argilla] dataset = "..."',
+        )
     msg.text(f"Labels: {', '.join(names)}")
     if unusual := several_or_none(gold):
         msg.warn(

@@ -31,11 +31,6 @@ def main(
         dataset = LoopDataset.open(client, settings.argilla, labels, dim=None)
         take_found(dataset)
         answers = [a for a in dataset.answers() if a.status in statuses]
-    if not answers:
-        raise ProjectError(
-            f"No record of '{settings.argilla.dataset}' has a label yet.",
-            f"Label some at {dataset.url}, then run this again.",
-        )
     from scripts.data.docbins import held_out_ids, tokenizer, write_docs
 
     # As where a test set was drawn anew over a pool that people had labelled.
@@ -43,6 +38,11 @@ def main(
     if tested := [answer for answer in answers if answer.text_id in held_out]:
         msg.warn(f"Left out, as the pipeline is tested on them: {count(len(tested), 'text')}")
         answers = [answer for answer in answers if answer.text_id not in held_out]
+    if not answers:
+        raise ProjectError(
+            f"No record of '{settings.argilla.dataset}' has a label yet that may be trained on.",
+            f"Label some at {dataset.url}, then run this again.",
+        )
     docs = []
     # By id, so that the same labels make the same file wherever they are pulled, and whenever they
     # were given: the last digits of a model depend on the order of its examples.

@@ -75,7 +75,7 @@ def check_overwrite(
     """
     go_on = "Or add --vars.overwrite true to replace it; labels in Argilla stay there."
     there, asked = before.meta.get("dataset", ""), meta["dataset"]
-    same = bool(there) and _same_source(there, asked)
+    same = bool(there) and same_source(there, asked)
     # The demo comes with a package: preparing other data in its place loses nobody's work.
     if not same and (there not in ("", DEMO) or before.labelled_by_people):
         raise ProjectError(
@@ -98,7 +98,8 @@ def check_overwrite(
     return same
 
 
-def _same_source(one: str, other: str) -> bool:
+def same_source(one: str, other: str) -> bool:
+    """Whether two names are of the same data."""
     return one == other or (
         Path(one).exists() and Path(other).exists() and Path(one).samefile(other)
     )

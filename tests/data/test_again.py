@@ -138,6 +138,19 @@ def test_the_same_file_by_another_path_is_the_same_data(
     prepare(tmp_path / "data.jsonl", Path("corpus"))
 
 
+def test_data_of_the_same_name_would_share_their_labels(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+    one, other = (write(tmp_path / folder / "train.jsonl") for folder in ("a", "b"))
+    prepare(one, tmp_path / "corpus")
+    prepare(one, tmp_path / "corpus", overwrite="true")
+    assert "called 'train' in Argilla" not in capsys.readouterr().out
+    prepare(other, tmp_path / "corpus", overwrite="true")
+    assert "is called 'train' in Argilla too" in capsys.readouterr().out
+
+
 def test_settings_can_be_mended_while_nobody_has_labelled(tmp_path: Path) -> None:
     data, corpus = write(tmp_path / "data.jsonl", label=True), tmp_path / "corpus"
     prepare(data, corpus, labels="sport,tec")

@@ -1,6 +1,7 @@
 """The loop against the real Argilla server: nothing here is simulated but the people."""
 
 import itertools
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from spacy.tokens import DocBin
 
 from scripts.cli.errors import ProjectError
 from scripts.data.corpus import Pool, labels_mark
-from scripts.data.docbins import read_texts
+from scripts.data.docbins import read_texts, write_docs
 from scripts.finish import main as finish_command
 from scripts.loop.annotate import annotate
 from scripts.loop.finish import finish
@@ -321,6 +322,12 @@ def test_labels_come_out_as_spacy_reads_them_and_the_report_replays(
             right = [label for label, value in doc.cats.items() if value == 1.0]
             assert right == gold[next(a.id for a in loop[0].pull() if a.text == doc.text)]
             assert set(doc.cats) == set(loop[1].labels)
+        # One that the pipeline would be tested on is left out.
+        corpus = shutil.copytree(chosen.paths.corpus, tmp_path / "corpus")
+        write_docs(docs[:1], corpus / "test.spacy")
+        Context.args = [*overrides, "--paths.corpus", str(corpus)]
+        pull(Context(), tmp_path / "train.spacy")  # type: ignore[arg-type]
+        assert set(read_texts(tmp_path / "train.spacy")[0]) == {doc.text for doc in docs[1:]}
 
 
 class Cut(Exception):

@@ -19,6 +19,7 @@ from huggingface_hub import ModelCard
 from scripts.cli.errors import ProjectError
 from scripts.data.docbins import read_docs
 from scripts.loop.learner import Learner
+from scripts.package import main as package
 from scripts.publish import main as publish
 from scripts.shipping.release import read_meta
 from tests.loop.test_export import a_hub
@@ -101,6 +102,20 @@ def test_spacy_shows_what_is_known(shipped: Shipped) -> None:
     said = shipped.run("-c", f"import spacy; print(spacy.load({FULL!r}).meta['performance'])")
     scores = srsly.read_json(shipped.project.files[0])
     assert f"'cats_macro_f': {scores['cats_macro_f']}" in said
+
+
+def test_two_packages_in_one_process(shipped: Shipped) -> None:
+    project = shipped.project
+    package(project.model, project.folder / "other", name="other")
+    (wheel,) = (project.folder / "other").rglob("*.whl")
+    pip = [sys.executable, "-m", "pip", "--python", str(shipped.python), "install", "--no-deps"]
+    subprocess.run([*pip, "--no-index", str(wheel)], capture_output=True, check=True)
+    both = f"[spacy.load(name) for name in ({FULL!r}, 'en_other')]"
+    cats = f"[nlp('The striker scored twice.').cats for nlp in {both}]"
+    said = shipped.run("-c", f"import spacy; one, other = {cats}; print(one == other, len(one))")
+    assert said == "True 3\n"
+    assert "en_other" in shipped.run("-m", "spacy", "info")
+    subprocess.run([*pip[:-2], "uninstall", "--yes", "en_other"], capture_output=True, check=True)
 
 
 def test_the_same_labels_make_the_same_wheel(
