@@ -37,6 +37,7 @@ def main(
             "Where to? The other Argilla server has an address and an API key.",
             "Set ARGILLA_TARGET_URL and ARGILLA_TARGET_KEY (of an owner there) and run it again.",
         )
+    from scripts.loop.found import check_taken
     from scripts.records.client import argilla_client, other_client
     from scripts.records.move import chosen, move, move_users, target_workspace
     from scripts.records.schema import find
@@ -44,6 +45,8 @@ def main(
     with argilla_client(settings.paths.argilla) as source, other_client(url, key) as target:
         workspace, _ = find(source, settings.argilla)
         found = chosen(source, workspace, names)
+        for each in found:
+            check_taken(source, settings.argilla.model_copy(update={"dataset": each["name"]}))
         there = target_workspace(source, target, settings.argilla.workspace)
         made = move_users(source, workspace, found, target, there)
         moved = [move(source, dataset, target, there) for dataset in found]

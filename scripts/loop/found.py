@@ -5,14 +5,17 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from scripts.cli.console import msg
+from scripts.cli.errors import ProjectError
 from scripts.cli.words import count
 from scripts.records.answers import Answers
+from scripts.records.client import Client
 from scripts.records.convert import QUESTION, TEXT
 from scripts.records.dataset import LoopDataset
 from scripts.records.pool_dataset import answered_in_pool, embeddings_in_pool, pool_name
 from scripts.records.replies import Replied, Reply, as_sent, by_id
 from scripts.records.rest import upsert
-from scripts.records.settings import MOST
+from scripts.records.schema import find
+from scripts.records.settings import MOST, ArgillaSettings
 
 
 class Found(NamedTuple):
@@ -44,6 +47,22 @@ def take_found(dataset: LoopDataset) -> int:
     return len(copied)
 
 
+def check_taken(client: Client, settings: ArgillaSettings) -> None:
+    """For a copy, which dates all answers anew, so that nobody can tell the newer any more.
+
+    RAISES (ProjectError): The pool's data set has answers that the loop's does not have yet.
+    """
+    _, there = find(client, settings)
+    if there is None or there.get().settings.metadata["iteration"] is None:  # it is no loop's
+        return
+    if left := len(_new(LoopDataset(client, there, settings), {})):
+        raise ProjectError(
+            f"{count(left, 'answer')} in '{pool_name(settings.dataset)}' not in "
+            f"'{settings.dataset}' yet, where they count.",
+            "Nothing was copied. Take them there first: weasel run step",
+        )
+
+
 def _new(dataset: LoopDataset, copied: dict[tuple[str, str], Reply]) -> list[Found]:
     texts = answered_in_pool(dataset)
     if not texts:
@@ -62,6 +81,9 @@ def _new(dataset: LoopDataset, copied: dict[tuple[str, str], Reply]) -> list[Fou
             before = [one for one in records if one.made <= reply.at] or records[:1]
             record = before[-1] if before else None
             theirs = record.replies.get(reply.user_id) if record else None
+            mine = [one.replies[reply.user_id] for one in records if reply.user_id in one.replies]
+            if any(one.at > reply.at for one in mine if one is not theirs):
+                continue  # another time that it was asked the same user has said something newer
             if theirs is None or (
                 not _same(theirs, reply) and (theirs.at < reply.at or _is(copied, text.id, theirs))
             ):

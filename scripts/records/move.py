@@ -16,6 +16,7 @@ from scripts.records.copy import (
     settings_of,
     tally,
 )
+from scripts.records.pool_dataset import pool_name
 from scripts.records.rest import Json, all_users, data_sets, page_url, request, user_ids
 from scripts.records.swap import MAKING
 
@@ -34,7 +35,9 @@ class Moved:
 
 
 def chosen(client: rg.Argilla, workspace: rg.Workspace, names: Sequence[str]) -> list[Json]:
-    """The data sets of the workspace that are to be copied: those named, or all.
+    """The data sets of the workspace that are to be copied: those named with their pools', or all.
+    Pools' come first: a copy is of today, and of two answers by one person the later counts, which
+    the loop has already (see `loop.found.check_taken`).
 
     RAISES (ProjectError): One is not there, or none is.
     """
@@ -44,15 +47,17 @@ def chosen(client: rg.Argilla, workspace: rg.Workspace, names: Sequence[str]) ->
             f"There is no data set '{unknown[0]}' in the workspace '{workspace.name}'.",
             f"Nothing was copied. There are: {', '.join(there) or 'none'}",
         )
+    pools = {pool_name(name) for name in names}
     found = [
         one
         for name, one in there.items()
         # What is in the making is made anew by whoever makes it.
-        if name in names or (not names and is_whole(one) and not name.endswith(MAKING))
+        if name in names
+        or ((not names or name in pools) and is_whole(one) and not name.endswith(MAKING))
     ]
     if not found:
         raise ProjectError(f"There is no data set in the workspace '{workspace.name}' to copy.")
-    return found
+    return sorted(found, key=lambda one: not one["name"].endswith(pool_name("")))
 
 
 def target_workspace(source: rg.Argilla, target: rg.Argilla, name: str) -> Json:

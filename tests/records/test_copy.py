@@ -14,11 +14,16 @@ from scripts.argilla_server import manage
 from scripts.argilla_server.manage import Credentials
 from scripts.cli.errors import ProjectError
 from scripts.loop.annotate import annotate
+from scripts.loop.browse import browse
+from scripts.loop.found import take_found
 from scripts.loop.settings import Settings
 from scripts.loop.step import step
+from scripts.records.convert import QUESTION
 from scripts.records.copy import Side, copy_records, differences, tally
+from scripts.records.dataset import LoopDataset
 from scripts.records.rest import data_sets, user_ids
 from tests.argilla_server.fixtures import free_port
+from tests.loop.test_browse import answer_of, begun, open_ids, pool_records, say
 from tests.loop_fixtures import new_name, opened
 from tests.records.snapshots import get, snapshot
 
@@ -185,6 +190,62 @@ def test_move_record_by_record_and_the_next_step_is_the_same(
     monkeypatch.setenv("ARGILLA_API_URL", other_server.api_url)
     monkeypatch.setenv("ARGILLA_API_KEY", other_server.api_key)
     assert next_step() == here
+
+
+def test_what_the_loop_has_outlives_what_the_pool_has_older(
+    settings: Callable[..., Settings],
+    overrides: list[str],
+    other_server: Credentials,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A copy dates all answers anew. What was corrected in the loop stays so, a second look stays
+    open, and what was said in it stays there."""
+    chosen = settings()
+    name, context = chosen.argilla.dataset, Context(overrides)
+    to = {"url": other_server.api_url, "key": other_server.api_key}
+    with opened(chosen) as (loop, gold):
+        dataset = loop[0]
+        begun(loop, chosen, gold)
+        browse(*loop, chosen)
+        corrected, looked_at, *_ = open_ids(loop)
+        asked = dataset.answers()[0].text_id
+        for id_ in (corrected, looked_at):
+            say(dataset, id_, "tech")
+        assert take_found(dataset) == 2
+        record = next(a for a in dataset.pull() if a.id == corrected)
+        correct(dataset, record.server_id, "sports")
+        again = [answer_of(dataset, id_) for id_ in (looked_at, asked)]
+        dataset.push([dataset.again(answer, 1) for answer in again])
+        say(dataset, asked, "tech")
+        # Nobody takes it for the newer one any more, when it is copied.
+        with pytest.raises(ProjectError, match=f"1 answer in '{name}-pool' not in '{name}'"):
+            argilla_move(context, [name], **to)  # type: ignore[arg-type]
+        target = rg.Argilla(**{f"api_{key}": value for key, value in to.items()})
+        assert name not in {one["name"] for one in get(target, "/me/datasets")}
+        assert take_found(dataset) == 1
+        here = {answer.id: (answer.status, answer.labels) for answer in dataset.pull()}
+        assert here[corrected] == ("labelled", ("sports",))
+        assert here[f"{looked_at}-2"] == ("waiting", ())
+        assert here[f"{asked}-2"] == ("labelled", ("tech",))
+    argilla_move(context, [name], **to)  # type: ignore[arg-type]
+    monkeypatch.setenv("ARGILLA_API_URL", other_server.api_url)
+    monkeypatch.setenv("ARGILLA_API_KEY", other_server.api_key)
+    with opened(chosen) as (loop, _):
+        assert len(pool_records(loop[0])) == len(loop[2])  # named or not, it goes along
+        assert take_found(loop[0]) == 0
+        assert {a.id: (a.status, a.labels) for a in loop[0].pull()} == here
+
+
+def correct(dataset: LoopDataset, server_id: str, label: str) -> None:
+    """What the page sends when anna changes her answer to a record of the loop."""
+    values = {QUESTION: {"value": label}}
+    said = {"status": "submitted", "values": values, "record_id": server_id}
+    reply = dataset.client.http_client.post(
+        "/api/v1/me/responses/bulk",
+        json={"items": [said]},
+        headers={"X-Argilla-Api-Key": dataset.user("anna")["api_key"]},
+    )
+    assert reply.json()["items"][0]["item"], reply.text
 
 
 def _id(client: rg.Argilla, name: str) -> str:
