@@ -10,11 +10,13 @@ from scripts.cli.console import msg
 from scripts.cli.words import count
 from scripts.data.label_changes import Change
 from scripts.data.label_files import begin, change_files, done
+from scripts.loop.found import take_found
 from scripts.loop.lease import lease
 from scripts.loop.reset import backup
 from scripts.loop.settings import Settings
 from scripts.records.answers import Answer
 from scripts.records.client import Client
+from scripts.records.copy import is_whole
 from scripts.records.dataset import LoopDataset
 from scripts.records.held_out import test_set_name
 from scripts.records.pool_dataset import pool_name
@@ -65,6 +67,7 @@ def _change(client: Client, settings: Settings, change: Change, stamp: str) -> N
     found = places(client, settings.argilla)
     for place in found.values():
         check(place, change)
+    _take_found(client, settings, found["the pool's data set"], found["the loop"])
     begin(corpus, change, stamp)
     for place in found.values():
         if None in change.became.values() and effect(place, change).asked:
@@ -79,6 +82,17 @@ def _change(client: Client, settings: Settings, change: Change, stamp: str) -> N
         ask = again if (corpus / "held_out.jsonl").exists() else ""
         msg.info(f"{count(gone, 'text')} left the test set: the label is gone{ask}")
     msg.good(f"Done: {change.said}. Labels: {', '.join(change.new)}")
+
+
+def _take_found(client: Client, settings: Settings, pool: Place, loop: Place) -> None:
+    """What people said in the pool, while it can be told whether they said it before or after what
+    the loop has of them: all that is copied is of now. Where the copy was cut short between the
+    two, their labels differ, and it cannot be told any more."""
+    there = [pool.find(), loop.find()]
+    labels = [set(pool.labels(one)) for one in there if one is not None and is_whole(one)]
+    _, dataset = find(client, settings.argilla)
+    if dataset is not None and len(labels) == 2 and labels[0] == labels[1]:
+        take_found(LoopDataset(client, dataset.get(), settings.argilla))
 
 
 def _keep(client: Client, settings: Settings, name: str, corpus: Path, stamp: str) -> None:

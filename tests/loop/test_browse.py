@@ -53,10 +53,20 @@ def say(
     """What the page of the pool sends when a person answers there, or changes an answer."""
     found = find_pool(dataset)
     assert found is not None
-    (record,) = found.records(rg.Query(filter=("id", "==", id_)), with_responses=False)
     chosen = [labels] if isinstance(labels, str) else labels
     value = to_value(chosen, dataset.settings.multi_label) if chosen else None
-    values = {QUESTION: {"value": value}} if value else {}
+    _send(dataset, found, id_, {QUESTION: {"value": value}} if value else {}, user, status)
+
+
+def correct(dataset: LoopDataset, id_: str, label: str, user: str = "anna") -> None:
+    """The same in the loop's data set."""
+    _send(dataset, dataset.dataset, id_, {QUESTION: {"value": label}}, user, "submitted")
+
+
+def _send(
+    dataset: LoopDataset, there: rg.Dataset, id_: str, values: Any, user: str, status: str
+) -> None:
+    (record,) = there.records(rg.Query(filter=("id", "==", id_)), with_responses=False)
     reply = dataset.client.http_client.post(
         "/api/v1/me/responses/bulk",
         json={"items": [{"status": status, "values": values, "record_id": str(record._server_id)}]},
@@ -403,20 +413,7 @@ def test_of_one_persons_answers_the_newer_counts(settings: Callable[..., Setting
         assert (take_found(dataset), label()) == (1, (a,))
         say(dataset, id_, b)  # in the pool again
         assert (take_found(dataset), label()) == (1, (b,))
-        record = next(r for r in dataset.dataset.records() if r.id == id_)
-        dataset.client.http_client.post(  # and now in the loop's own
-            "/api/v1/me/responses/bulk",
-            json={
-                "items": [
-                    {
-                        "status": "submitted",
-                        "values": {QUESTION: {"value": c}},
-                        "record_id": str(record._server_id),
-                    }
-                ]
-            },
-            headers={"X-Argilla-Api-Key": dataset.user("anna")["api_key"]},
-        ).raise_for_status()
+        correct(dataset, id_, c)  # and now in the loop's own
         assert (take_found(dataset), label()) == (0, (c,))
         say(dataset, id_, None, status="discarded")
         assert (take_found(dataset), answer_of(dataset, id_).status) == (1, "discarded")

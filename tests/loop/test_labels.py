@@ -18,6 +18,8 @@ from scripts.data.docbins import read_docs
 from scripts.data.label_changes import plan
 from scripts.labels import main as labels
 from scripts.loop.annotate import annotate
+from scripts.loop.browse import browse
+from scripts.loop.found import take_found
 from scripts.loop.labels import effects, places
 from scripts.loop.settings import Settings
 from scripts.loop.step import step
@@ -29,6 +31,8 @@ from scripts.records.held_out import ask, open_test_set
 from scripts.records.relabel import relabel_settings
 from scripts.records.rest import data_sets
 from scripts.records.schema import dataset_settings
+from scripts.records.swap import Place, swap
+from tests.loop.test_browse import answer_of, correct, open_ids, say
 from tests.loop_fixtures import opened
 from tests.records.snapshots import Said, get, snapshot
 
@@ -515,8 +519,9 @@ def test_the_pools_data_set_follows(chosen: Callable[..., Settings], own: list[s
     """Its suggestions too, and metadata of which the labels are the values."""
     now = chosen()
     with opened(now) as (loop, _):
-        client = loop[0].client
-        settings = dataset_settings(now.argilla, loop[1].labels, dim=2)
+        dataset, learner, _ = loop
+        client = dataset.client
+        settings = dataset_settings(now.argilla, learner.labels, learner.dim)
         options = ["business", "sports", "tech", "unknown"]
         settings.metadata.add(rg.TermsMetadataProperty("prediction", options=options))
         name = f"{now.argilla.dataset}-pool"
@@ -528,7 +533,7 @@ def test_the_pools_data_set_follows(chosen: Callable[..., Settings], own: list[s
                     id=f"{n}",
                     fields={"text": f"text {n}"},
                     metadata={"prediction": label, "source": "seed"},
-                    vectors={"embedding": [n, 1.0]},
+                    vectors={"embedding": [n, *[1.0] * (learner.dim - 1)]},
                     suggestions=[rg.Suggestion(QUESTION, label, score=0.5, agent="m-1")],
                 )
                 for n, label in enumerate(labels_)
@@ -557,6 +562,51 @@ def test_the_pools_data_set_follows(chosen: Callable[..., Settings], own: list[s
     ]
     properties = client.datasets(name).settings.metadata
     assert properties["prediction"].options == ["business", "games", "unknown"]
+    # The loop has what was said there, too, and asks again where the label is gone.
+    with opened(now) as (loop, _):
+        found = {a.id: (a.status, a.labels, a.source) for a in loop[0].answers()}
+    assert found == {"1": ("waiting", (), "found"), "2": ("labelled", ("games",), "found")}
+
+
+def test_the_newer_answer_counts_wherever_it_was_given(
+    chosen: Callable[..., Settings], own: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All that is copied is of now, so the order of what one person said in two data sets is taken
+    from before: also where the change is cut short between the two."""
+    now = chosen()
+    with opened(now) as (loop, _):
+        dataset = loop[0]
+        step(*loop, now)
+        browse(*loop, now)
+        in_pool, in_loop = (answer.id for answer in dataset.pull()[:2])
+        correct(dataset, in_pool, "sports")
+        say(dataset, in_pool, "business")
+        say(dataset, in_loop, "business")
+        correct(dataset, in_loop, "sports")
+        alone = open_ids(loop)[0]
+        say(dataset, alone, "tech")
+
+    def labels_of(*ids: str) -> list[tuple[str, ...]]:
+        with opened(now) as (loop, _):
+            assert take_found(loop[0]) == 0
+            return [answer_of(loop[0], id_).labels for id_ in ids]
+
+    change(own, "add", "politics")
+    assert labels_of(in_pool, in_loop, alone) == [("business",), ("sports",), ("tech",)]
+
+    from scripts.loop import labels as changing
+
+    def cut_short(place: Place, *arguments: Any) -> str:
+        if place.name == now.argilla.dataset:
+            raise KeyboardInterrupt
+        return swap(place, *arguments)
+
+    monkeypatch.setattr(changing, "swap", cut_short)
+    with pytest.raises(KeyboardInterrupt):
+        change(own, "rename", "politics", "state")
+    monkeypatch.setattr(changing, "swap", swap)
+    change(own, "rename", "politics", "state")
+    assert labels_of(in_pool, in_loop, alone) == [("business",), ("sports",), ("tech",)]
 
 
 @pytest.fixture

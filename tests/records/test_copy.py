@@ -18,12 +18,10 @@ from scripts.loop.browse import browse
 from scripts.loop.found import take_found
 from scripts.loop.settings import Settings
 from scripts.loop.step import step
-from scripts.records.convert import QUESTION
 from scripts.records.copy import Side, copy_records, differences, tally
-from scripts.records.dataset import LoopDataset
 from scripts.records.rest import data_sets, user_ids
 from tests.argilla_server.fixtures import free_port
-from tests.loop.test_browse import answer_of, begun, open_ids, pool_records, say
+from tests.loop.test_browse import answer_of, begun, correct, open_ids, pool_records, say
 from tests.loop_fixtures import new_name, opened
 from tests.records.snapshots import get, snapshot
 
@@ -212,8 +210,7 @@ def test_what_the_loop_has_outlives_what_the_pool_has_older(
         for id_ in (corrected, looked_at):
             say(dataset, id_, "tech")
         assert take_found(dataset) == 2
-        record = next(a for a in dataset.pull() if a.id == corrected)
-        correct(dataset, record.server_id, "sports")
+        correct(dataset, corrected, "sports")
         again = [answer_of(dataset, id_) for id_ in (looked_at, asked)]
         dataset.push([dataset.again(answer, 1) for answer in again])
         say(dataset, asked, "tech")
@@ -234,18 +231,6 @@ def test_what_the_loop_has_outlives_what_the_pool_has_older(
         assert len(pool_records(loop[0])) == len(loop[2])  # named or not, it goes along
         assert take_found(loop[0]) == 0
         assert {a.id: (a.status, a.labels) for a in loop[0].pull()} == here
-
-
-def correct(dataset: LoopDataset, server_id: str, label: str) -> None:
-    """What the page sends when anna changes her answer to a record of the loop."""
-    values = {QUESTION: {"value": label}}
-    said = {"status": "submitted", "values": values, "record_id": server_id}
-    reply = dataset.client.http_client.post(
-        "/api/v1/me/responses/bulk",
-        json={"items": [said]},
-        headers={"X-Argilla-Api-Key": dataset.user("anna")["api_key"]},
-    )
-    assert reply.json()["items"][0]["item"], reply.text
 
 
 def _id(client: rg.Argilla, name: str) -> str:
