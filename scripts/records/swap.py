@@ -5,7 +5,7 @@ copied to it, and the two change names. What is cut short is run again. Whoever 
 screen can go on answering there: such late answers are brought over whenever the new one is opened.
 """
 
-from collections.abc import Callable
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -17,11 +17,14 @@ from scripts.data.label_changes import Change
 from scripts.records.convert import QUESTION
 from scripts.records.copy import (
     ALWAYS,
+    NEVER,
+    Convert,
     Side,
     copy_records,
     create,
     differences,
     is_whole,
+    lacks,
     settings_of,
     tally,
 )
@@ -146,10 +149,10 @@ def swap(place: Place, change: Change, stamp: str) -> str:
     if old is None and made is None:
         return ""
     if old is not None:
+        take_late(place.client, old["id"], place.workspace_id, look=True)
         if made is None and set(place.labels(old)) == set(
             question_labels(change.new, place.multi_label)
         ):
-            take_late(place.client, old["id"], place.workspace_id, look=True)
             return backup if place.find(f"-before-{stamp}") else ""
         made = _make(place, old, made, change)
         _copy(place, old, made, change)
@@ -208,34 +211,76 @@ def _copy(place: Place, old: Json, made: Json, change: Change) -> None:
 
 
 def take_late(client: rg.Argilla, dataset_id: str, workspace_id: str, look: bool = False) -> int:
-    """Bring over what people answered in the old data set after the labels had changed, where it
+    """Bring over what people answered in the old data sets after the labels had changed, where it
     has a label that is still there. An answer in the new one that is later stays.
 
     look: Whether nobody seems to have answered since or not. What came after the last copy and
         before the names changed is not seen from the outside.
     RETURNS: How many texts such answers came for.
     """
-    taken = 0
-    for old in data_sets(client, workspace_id).values():
-        left: Json = (old.get("metadata") or {}).get(LEFT) or {}
-        # An answer moves the time of the last activity, a new name both times.
-        since = look or old["last_activity_at"] > old["updated_at"]
-        if left.get("id") != dataset_id or not since:
+    taken, there = 0, data_sets(client, workspace_id)
+    for old in _left_for(there, dataset_id):
+        if not look and not _answered_since(old, there):
             continue
         users = user_ids(client)
-        source, target = Side(client, old["id"], users), Side(client, dataset_id, users)
-        records = (record for record, _ in source.records())
-        relabel = relabelling(Change(**left["change"]), records, settings_of(client, old))
-        found = copy_records(
-            source, target, _by_people(relabel), title="Late answers", vectors=False
-        )
+        source, target = _Left(client, old, users, there), Side(client, dataset_id, users)
+        found = copy_records(source, target, source.late, title="Late answers", vectors=False)
         if found:
             msg.info(f"Answers that came to '{old['name']}' after its labels had changed: {found}")
         taken += found
     return taken
 
 
-def _by_people(relabel: Relabel) -> Callable[[Json], Json | None]:
+def _left_for(there: dict[str, Json], dataset_id: str) -> list[Json]:
+    """The data sets in whose place this one is."""
+    marks = [((old.get("metadata") or {}).get(LEFT) or {}, old) for old in there.values()]
+    return [old for left, old in marks if left.get("id") == dataset_id]
+
+
+def _answered_since(old: Json, there: dict[str, Json]) -> bool:
+    """Whether somebody seems to have answered in it, or in those before it, since it was left."""
+    # An answer moves the time of the last activity, a new name both times.
+    return old["last_activity_at"] > old["updated_at"] or any(
+        _answered_since(one, there) for one in _left_for(there, old["id"])
+    )
+
+
+class _Left(Side):
+    """A data set whose labels have changed, with what came late to those before it: labels change
+    again while somebody still has the first one on screen. Nothing is written to it, as that would
+    be of now, and later than what the same user has said in the new one meanwhile.
+
+    late: A record of it as what people said late is brought over; None for one they did not answer.
+    """
+
+    late: Convert
+
+    def __init__(
+        self, client: rg.Argilla, old: Json, users: dict[str, str], there: dict[str, Json]
+    ) -> None:
+        super().__init__(client, old["id"], users)
+        self.all = {record["external_id"]: record for record, _ in super().records()}
+        for one in _left_for(there, self.id):
+            before = _Left(client, one, users, there)
+            for record in before.all.values():
+                if late := before.late(record):
+                    self._add(late)
+        change = Change(**old["metadata"][LEFT]["change"])
+        relabel = relabelling(change, self.all.values(), settings_of(client, old))
+        self.late = _by_people(relabel)
+
+    def _add(self, late: Json) -> None:
+        mine = self.all.setdefault(late["external_id"], late)
+        said = {one["user"]: one for one in mine["responses"]}
+        new = lacks(late, {"responses": said, "suggestions": {}}, NEVER)
+        said |= {one["user"]: one for one in new["responses"]} if new else {}
+        mine["responses"] = list(said.values())
+
+    def records(self, vectors: bool = False) -> Iterator[tuple[Json, int]]:
+        return ((record, len(self.all)) for record in self.all.values())
+
+
+def _by_people(relabel: Relabel) -> Convert:
     """Only records that people answered, and of those what people said."""
 
     def convert(record: Json) -> Json | None:

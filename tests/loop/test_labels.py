@@ -31,7 +31,7 @@ from scripts.records.held_out import ask, open_test_set
 from scripts.records.relabel import relabel_settings
 from scripts.records.rest import data_sets
 from scripts.records.schema import dataset_settings
-from scripts.records.swap import Place, swap
+from scripts.records.swap import Place, swap, take_late
 from tests.loop.test_browse import answer_of, correct, open_ids, say
 from tests.loop_fixtures import opened
 from tests.records.snapshots import Said, get, snapshot
@@ -348,6 +348,40 @@ def test_late_answers_and_what_people_say_of_a_text_twice(
         assert found[split.id].status == "waiting"
         assert found[split.id].votes == ()
         assert {found[a.id].status for a in (first, merged, taken, open_)} == {"labelled"}
+
+
+def test_late_answers_after_labels_have_changed_twice(
+    chosen: Callable[..., Settings], own: list[str]
+) -> None:
+    """Somebody still has the first data set on screen. What is said later in the last one, or was
+    in the second, stays."""
+    now = chosen()
+    with opened(now) as (loop, _):
+        first, client = loop[0], loop[0].client
+        step(*loop, now)
+        between, late, gone, later, earlier, twice = first.pull()
+        first.respond(twice, ["sports"], "anna")
+    change(own, "rename", "tech", "gadgets")
+    first.respond(between, ["tech"], "anna")
+    with opened(now) as (loop, _):
+        correct(loop[0], twice.id, "gadgets")  # it goes, and what she said before stays gone
+    first.respond(earlier, ["business"], "anna")
+    change(own, "split", "gadgets", "phones", "devices")
+    first.respond(late, ["sports"], "anna")
+    first.respond(gone, ["tech"], "anna")
+    first.respond(later, ["sports"], "anna")
+    last = LoopDataset(client, client.datasets(now.argilla.dataset), now.argilla)
+    correct(last, later.id, "devices")
+    with opened(now) as (loop, _):
+        found = {answer.id: answer.labels for answer in loop[0].answers()}
+        assert [found[a.id] for a in (late, later, earlier)] == [
+            ("sports",),
+            ("devices",),
+            ("business",),
+        ]
+        assert [found[a.id] for a in (between, gone, twice)] == [(), (), ()]
+        workspace = str(loop[0].dataset.workspace.id)
+        assert take_late(client, str(loop[0].dataset.id), workspace) == 0
 
 
 def _responses(dataset: LoopDataset, external_id: str, username: str) -> list[str]:
