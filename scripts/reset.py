@@ -21,23 +21,16 @@ def main(
     """Delete the loop's data set in Argilla. Its labels are written to a file before, and can be
     put back with `weasel run seed`."""
     settings = load_settings(config, ctx.args)
-    from scripts.loop.found import take_found
-    from scripts.loop.reset import backup
+    from scripts.loop.lease import lease
+    from scripts.loop.reset import backup, everything
     from scripts.records.client import argilla_client
-    from scripts.records.dataset import BOT, LoopDataset
+    from scripts.records.dataset import BOT
     from scripts.records.pool_dataset import find_pool
-    from scripts.records.schema import find
 
-    name = settings.argilla.dataset
+    name, corpus = settings.argilla.dataset, settings.paths.corpus
     with argilla_client(settings.paths.argilla) as client:
-        _, found = find(client, settings.argilla)
-        if found is None:
-            raise ProjectError(f"There is no data set '{name}' in Argilla.", "Nothing to delete.")
-        found.get()
-        dataset = LoopDataset(client, found, settings.argilla)
-        take_found(dataset)
+        dataset, answers = everything(client, settings.argilla)
         pool = find_pool(dataset)
-        answers = dataset.answers()
         votes = [vote.user for answer in answers for vote in answer.votes]
         msg.warn(
             f"This deletes the data set '{name}' at {client.api_url}: "
@@ -47,16 +40,20 @@ def main(
         )
         if not yes:
             _ask(name)
-        if keep and votes:
-            path, size = backup(answers, settings.argilla.multi_label, settings.paths.corpus, name)
-            msg.info(f"{path}: the answers ({count(size, 'labelled text')}). To put them back:")
-            print(
-                f'weasel run seed . --vars.examples "{path}" --vars.text_column text '
-                "--vars.label_column label"
-            )
-        if pool:  # first: left alone, its answers would be those of the next data set
-            pool.delete()
-        found.delete()
+        with lease(corpus, "reset"):
+            # Again: while it asked, people went on labelling.
+            dataset, answers = everything(client, settings.argilla)
+            if keep and any(answer.votes for answer in answers):
+                path, size = backup(answers, settings.argilla.multi_label, corpus, name)
+                msg.info(f"{path}: the answers ({count(size, 'labelled text')}). To put them back:")
+                print(
+                    f'weasel run seed . --vars.examples "{path}" --vars.text_column text '
+                    "--vars.label_column label"
+                )
+            # The pool's first: left alone, its answers would be those of the next data set.
+            if pool := find_pool(dataset):
+                pool.delete()
+            dataset.dataset.delete()
     msg.good(f"Deleted '{name}'. The next `weasel run step` starts anew.")
 
 

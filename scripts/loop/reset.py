@@ -6,13 +6,33 @@ from pathlib import Path
 
 import srsly
 
+from scripts.cli.errors import ProjectError
+from scripts.loop.found import take_found
 from scripts.records.answers import Answer, as_value, resolve
-from scripts.records.dataset import BOT
+from scripts.records.client import Client
+from scripts.records.dataset import BOT, LoopDataset
+from scripts.records.schema import find
+from scripts.records.settings import ArgillaSettings
 
 
 def now() -> str:
     """For names, 20260131-235959-123: two changes may follow each other within a second."""
     return f"{datetime.now():%Y%m%d-%H%M%S-%f}"[:-3]
+
+
+def everything(client: Client, settings: ArgillaSettings) -> tuple[LoopDataset, list[Answer]]:
+    """The loop's data set, whatever labels it has, and all that was answered, in the pool's too.
+
+    RAISES (ProjectError): There is no such data set.
+    """
+    _, found = find(client, settings)
+    if found is None:
+        raise ProjectError(
+            f"There is no data set '{settings.dataset}' in Argilla.", "Nothing to delete."
+        )
+    dataset = LoopDataset(client, found.get(), settings)
+    take_found(dataset)
+    return dataset, dataset.answers()
 
 
 def backup(

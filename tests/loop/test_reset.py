@@ -3,13 +3,17 @@
 import subprocess
 import sys
 from collections.abc import Callable
+from typing import Any
 
+import pytest
 import srsly
 
 from scripts.loop.annotate import annotate
+from scripts.loop.lease import lease
 from scripts.loop.settings import Settings
 from scripts.loop.step import step
 from scripts.records.schema import find
+from scripts.reset import main
 from tests.loop_fixtures import opened
 
 
@@ -62,3 +66,43 @@ def test_the_labels_are_kept_and_can_be_put_back(
     kept.unlink()
     assert reset(*overrides, "--yes", "--no-keep")[0] == 0
     assert not list(chosen.paths.corpus.glob(f"{name}-labels-*.jsonl"))
+
+
+def test_what_is_answered_while_it_asks_is_kept(
+    settings: Callable[..., Settings], overrides: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chosen = settings()
+    name = chosen.argilla.dataset
+    with opened(chosen) as (loop, gold):
+        step(*loop, chosen)
+        annotate(loop[0], gold, list(loop[1].labels), limit=2)
+
+        def asked(*_: Any, **__: Any) -> str:
+            annotate(loop[0], gold, list(loop[1].labels))
+            return name
+
+        monkeypatch.setattr("typer.prompt", asked)
+
+        class Context:
+            args = overrides
+
+        main(Context())  # type: ignore[arg-type]
+        assert find(loop[0].client, chosen.argilla)[1] is None
+    (kept,) = chosen.paths.corpus.glob(f"{name}-labels-*.jsonl")
+    assert len(list(srsly.read_jsonl(kept))) == 6
+    kept.unlink()
+
+
+def test_it_waits_for_a_command_that_is_at_work(
+    settings: Callable[..., Settings], overrides: list[str]
+) -> None:
+    chosen = settings()
+    with opened(chosen) as (loop, _):
+        step(*loop, chosen)
+        with lease(chosen.paths.corpus, "step"):
+            command = [sys.executable, "-u", "-m", "scripts.reset", *overrides, "--yes"]
+            waits = subprocess.Popen([*command, "--no-keep"], stdout=subprocess.PIPE, text=True)
+            assert any("is at work on" in line for line in waits.stdout or ())
+            assert find(loop[0].client, chosen.argilla)[1] is not None
+        assert "Deleted" in waits.communicate(timeout=60)[0]
+        assert find(loop[0].client, chosen.argilla)[1] is None
