@@ -3,7 +3,6 @@
 from pathlib import Path
 from typing import Annotated
 
-import srsly
 import typer
 
 from scripts.cli.app import run, split_overrides
@@ -48,7 +47,7 @@ def main(
         for each in found:
             check_taken(source, settings.argilla.model_copy(update={"dataset": each["name"]}))
         there = target_workspace(source, target, settings.argilla.workspace)
-        made = move_users(source, workspace, found, target, there)
+        made = move_users(source, workspace, found, target, there, passwords)
         moved = [move(source, dataset, target, there) for dataset in found]
     for one in moved:
         print(f"{one.name}: {one.url}")
@@ -60,9 +59,6 @@ def main(
         if one.missing:
             msg.warn("The other server differs", "\n".join(one.missing))
     if made:
-        if passwords:
-            passwords.touch(mode=0o600)
-            srsly.write_json(passwords, made)
         where = f"their passwords are in {passwords}" if passwords else "random passwords"
         msg.info(f"Users made there ({where}): {', '.join(made)}")
     if any(one.missing for one in moved):

@@ -3,9 +3,12 @@
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import argilla as rg
+import srsly
 
+from scripts.argilla_server.files import write_private
 from scripts.cli.errors import ProjectError
 from scripts.records.copy import (
     Side,
@@ -63,8 +66,14 @@ def chosen(client: rg.Argilla, workspace: rg.Workspace, names: Sequence[str]) ->
 def target_workspace(source: rg.Argilla, target: rg.Argilla, name: str) -> Json:
     """The workspace of this name on the target; made if it is not there yet.
 
-    RAISES (ProjectError): The target is the source.
+    RAISES (ProjectError): The target is the source, or its key is no owner's.
     """
+    if (role := request(target, "GET", "/me")["role"]) != "owner":
+        raise ProjectError(
+            f"The API key given for Argilla at {target.api_url} is no owner's, but of role {role}.",
+            "Nothing was copied. Data sets and users are made there: set ARGILLA_TARGET_KEY to an "
+            "owner's key.",
+        )
     there = {one["id"]: one for one in workspaces(target)}
     if any(one["id"] in there for one in workspaces(source)):
         raise ProjectError(
@@ -87,11 +96,14 @@ def move_users(
     datasets: Sequence[Json],
     target: rg.Argilla,
     there: Json,
-) -> dict[str, str]:
+    passwords: Path | None = None,
+) -> list[str]:
     """Make the users that the target does not have, with random passwords, and let all of them into
     the workspace: those of the source's workspace and those who said something.
 
-    RETURNS: User name -> password of those made.
+    passwords: A file for them. Each is in it before its user is made, as no second run would make
+        the user again.
+    RETURNS: The names of those made.
     """
     users = all_users(source)
     members = _members(source, str(workspace.id))
@@ -99,22 +111,38 @@ def move_users(
         said = request(source, "GET", f"/datasets/{one['id']}/users/progress")["users"]
         members |= {user["username"] for user in said}
     known, inside = {u["username"]: u for u in all_users(target)}, _members(target, there["id"])
-    made = {}
+    made: list[str] = []
     for user in users:
         name = user["username"]
         if name not in members:
             continue
         if name not in known:
-            made[name] = secrets.token_urlsafe(16)
+            password = secrets.token_urlsafe(16)
+            if passwords:
+                _write_down(passwords, name, password)
             body = {key: user[key] for key in ("username", "first_name", "last_name")}
             # No owner but the one whose server it is.
             role = "annotator" if user["role"] == "annotator" else "admin"
-            own = {"role": role, "password": made[name]}
+            own = {"role": role, "password": password}
             known[name] = request(target, "POST", "/users", json={**body, **own})
+            made.append(name)
         if known[name]["role"] != "owner" and name not in inside:
             path = f"/workspaces/{there['id']}/users"
             request(target, "POST", path, json={"user_id": known[name]["id"]})
     return made
+
+
+def _write_down(path: Path, name: str, password: str) -> None:
+    """RAISES (ProjectError): Something else is in the file."""
+    try:
+        there = srsly.json_loads((path.exists() and path.read_text()) or "{}")
+        text = srsly.json_dumps({**there, name: password}, indent=2)
+    except (TypeError, ValueError):
+        raise ProjectError(
+            f"{path} has something else in it than passwords.",
+            "It was not changed. Give another file: --passwords",
+        ) from None
+    write_private(path, text)
 
 
 def _members(client: rg.Argilla, workspace_id: str) -> set[str]:

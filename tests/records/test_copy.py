@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import argilla as rg
+import httpx
 import pytest
 import srsly
 
@@ -19,7 +20,7 @@ from scripts.loop.found import take_found
 from scripts.loop.settings import Settings
 from scripts.loop.step import step
 from scripts.records.copy import Side, copy_records, differences, tally
-from scripts.records.rest import data_sets, user_ids
+from scripts.records.rest import all_users, data_sets, user_ids
 from tests.argilla_server.fixtures import free_port
 from tests.loop.test_browse import answer_of, begun, correct, open_ids, pool_records, say
 from tests.loop_fixtures import new_name, opened
@@ -287,6 +288,45 @@ def test_a_copy_that_was_cut_short_goes_on(
     assert "records: 8 there, 7 here" in differences(tally(sides[0]), tally(sides[1]))
 
 
+def test_the_passwords_of_users_made_outlive_a_copy_that_was_cut_short(
+    settings: Callable[..., Settings],
+    overrides: list[str],
+    other_server: Credentials,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from scripts.records import move
+
+    chosen, context, name = settings(), Context(overrides), new_name()
+    with opened(chosen) as (loop, _):
+        loop[0].user(name)
+    kept = tmp_path / "passwords.json"
+    kept.write_text('{"of before": "secret"}')
+    kept.chmod(0o644)
+    to = {"url": other_server.api_url, "key": other_server.api_key, "passwords": kept}
+
+    def cut(*_: Any, **__: Any) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(move, "copy_records", cut)
+        with pytest.raises(KeyboardInterrupt):
+            argilla_move(context, [chosen.argilla.dataset], **to)  # type: ignore[arg-type]
+    for _ in range(2):
+        made = srsly.read_json(kept)
+        assert made["of before"] == "secret"
+        assert kept.stat().st_mode & 0o777 == 0o600
+        signed = {"username": name, "password": made[name]}
+        assert httpx.post(f"{other_server.api_url}/api/v1/token", data=signed).is_success
+        argilla_move(context, [chosen.argilla.dataset], **to)  # type: ignore[arg-type]
+    kept.write_text("my notes")
+    with opened(chosen) as (loop, _):
+        loop[0].user(f"{name}-2")
+    with pytest.raises(ProjectError, match="something else in it"):
+        argilla_move(context, [chosen.argilla.dataset], **to)  # type: ignore[arg-type]
+    assert kept.read_text() == "my notes"
+
+
 def test_what_cannot_be_moved(
     settings: Callable[..., Settings],
     overrides: list[str],
@@ -310,6 +350,11 @@ def test_what_cannot_be_moved(
     with pytest.raises(ProjectError, match="no data set 'nothing'"):
         argilla_move(context, ["nothing"], **to)
     target = rg.Argilla(api_url=other_server.api_url, api_key=other_server.api_key)
+    admin = rg.User(username="admin", role="admin", password="12345678", client=target).create()
+    (key,) = [user["api_key"] for user in all_users(target) if user["id"] == str(admin.id)]
+    with pytest.raises(ProjectError, match=f"{other_server.api_url} is no owner's") as refused:
+        argilla_move(context, [name], url=other_server.api_url, key=key)
+    assert "ARGILLA_TARGET_KEY" in refused.value.hint
     rg.Dataset(
         name=name,
         settings=rg.Settings(
