@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 
 import argilla as rg
+from argilla._exceptions import ForbiddenError
 
 from scripts.cli.errors import ProjectError
 from scripts.records.answers import Answer, merge
@@ -94,9 +95,13 @@ class LoopDataset:
         ]
 
     def user_names(self) -> dict[str, str]:
-        """User id -> user name, of the workspace and of whose key is used."""
-        users = {str(user.id): str(user.username) for user in self.dataset.workspace.users}
-        return users | {str(self.client.me.id): str(self.client.me.username)}
+        """User id -> user name, of all users of the server, as far as the key may list them. Who
+        left the workspace, as the bot may have been made to, said it all the same."""
+        try:
+            return {str(user["id"]): str(user["username"]) for user in all_users(self.client)}
+        except ForbiddenError:
+            users = {str(user.id): str(user.username) for user in self.dataset.workspace.users}
+            return users | {str(self.client.me.id): str(self.client.me.username)}
 
     def to_answer(self, record: rg.Record, users: dict[str, str]) -> Answer:
         """What a record of this data set says. users: As `user_names`."""
@@ -247,7 +252,7 @@ class LoopDataset:
                 client=self.client,
             ).create()
         # Also where its making was cut short: the bot's answers would count as a person's.
-        if username not in self.user_names().values():
+        if username not in {user.username for user in self.dataset.workspace.users}:
             user = self.client.users(username)
             assert user is not None
             user.add_to_workspace(self.dataset.workspace)

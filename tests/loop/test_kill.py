@@ -99,6 +99,7 @@ def test_a_user_whose_making_was_cut_short_joins_the_workspace(
             username=name, first_name=name, role="annotator", password="x" * 24,
             client=dataset.client,
         ).create()  # fmt: skip
-        assert name not in dataset.user_names().values()
+        members = dataset.dataset.workspace.users
+        assert user.id not in {member.id for member in members}
         assert dataset.user(name)["id"] == str(user.id)
-        assert dataset.user_names()[str(user.id)] == name
+        assert user.id in {member.id for member in members}

@@ -1,0 +1,73 @@
+"""What others did on the server: users that left, records and data sets that are not the loop's."""
+
+from collections.abc import Callable
+from typing import Any
+
+import argilla as rg
+
+from scripts.loop.annotate import annotate
+from scripts.loop.settings import Settings
+from scripts.loop.step import step
+from scripts.records.answers import Vote
+from scripts.records.convert import QUESTION
+from scripts.records.dataset import LoopDataset
+from scripts.records.rest import request
+from scripts.records.settings import BOT
+from tests.loop_fixtures import new_name, opened
+
+MACHINE = ("--loop.promise.rule", "fixed", "--loop.promise.certainty", "0.8")
+
+
+def new_user(client: rg.Argilla, role: str) -> dict[str, Any]:
+    body = {"username": new_name(), "first_name": role, "role": role, "password": "x" * 24}
+    return dict(request(client, "POST", "/users", json=body))
+
+
+def submit(dataset: LoopDataset, record: str, label: str, api_key: str) -> None:
+    """As the annotation page does."""
+    values = {QUESTION: {"value": label}}
+    body = {"items": [{"status": "submitted", "values": values, "record_id": record}]}
+    headers = {"X-Argilla-Api-Key": api_key}
+    request(dataset.client, "POST", "/me/responses/bulk", json=body, headers=headers)
+
+
+def test_the_bot_stays_the_bot_when_it_is_taken_out_of_the_workspace(
+    settings: Callable[..., Settings],
+) -> None:
+    now = settings(*MACHINE)
+    with opened(now) as (loop, gold):
+        dataset = loop[0]
+        for _ in range(2):
+            step(*loop, now)
+            annotate(dataset, gold, list(loop[1].labels))
+        step(*loop, now)
+        before = dataset.pull()
+        assert "machine" in {answer.status for answer in before}
+        members = f"/workspaces/{dataset.dataset.workspace.id}/users"
+        bot = dataset.user(BOT)["id"]
+        request(dataset.client, "DELETE", f"{members}/{bot}")
+        try:
+            assert dataset.pull() == before
+        finally:  # other tests have the same workspace
+            request(dataset.client, "POST", members, json={"user_id": bot})
+
+
+def test_people_are_named_though_they_are_no_members_of_the_workspace(
+    settings: Callable[..., Settings],
+) -> None:
+    now = settings()
+    with opened(now) as (loop, _):
+        dataset = loop[0]
+        step(*loop, now)
+        owner, admin = new_user(dataset.client, "owner"), new_user(dataset.client, "admin")
+        first = dataset.pull()[0]
+        submit(dataset, first.server_id, "tech", owner["api_key"])
+        assert dataset.pull()[0].votes == (Vote(owner["username"], ("tech",)),)
+        # An admin's key may list nobody but the members.
+        members = f"/workspaces/{dataset.dataset.workspace.id}/users"
+        request(dataset.client, "POST", members, json={"user_id": admin["id"]})
+        theirs = rg.Argilla(api_url=dataset.client.api_url, api_key=admin["api_key"])
+        seen = LoopDataset(theirs, theirs.datasets(id=dataset.dataset.id), now.argilla)
+        names = seen.user_names()
+        assert names[admin["id"]] == admin["username"]
+        assert owner["id"] not in names
