@@ -1,5 +1,6 @@
 """spaCy Doc <-> Argilla record. A record's id is made from its text, so it needs no look-up."""
 
+import re
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,8 @@ if TYPE_CHECKING:  # spaCy takes two seconds to import, and most records are onl
     from spacy.training import Example
 
 Record = rg.Record
+# The text's id, and the round if it is asked again. All others are records of somebody else.
+RECORD_ID = re.compile(r"[0-9a-f]{16}(-[0-9]+)?")
 TEXT, QUESTION, VECTOR = "text", "label", "embedding"
 # Argilla takes no empty answer and no empty suggestion where a text may have several labels: its
 # page keeps "Submit" grey, its API says 422. So "no label fits" is a choice of its own there.
@@ -111,7 +114,7 @@ def record_to_answer(
             votes.append(Vote(user, () if discarded else labels, discarded, unclear))
     # A discard of a text for which nothing was chosen has no value, and the SDK hides it.
     for model in record._model.responses or ():
-        if model.status == "discarded" and QUESTION not in (model.values or {}):
+        if model.status == "discarded" and QUESTION not in model.values:
             votes.append(Vote(users.get(str(model.user_id), str(model.user_id)), (), True))
     chance = [record.metadata.get(name) for name in Chance._fields]
     status_, labels_ = resolve(votes, bot, min_submitted, multi_label)

@@ -46,16 +46,14 @@ class Side:
         users = {id_: name for name, id_ in self.users.items()}
         questions = {id_: name for name, id_ in self.questions.items()}
         self.empty_drafts = 0
-        for record, total in read_records(self.client, self.id, vectors):
+        for record, total in read_records(self.client, self.id, vectors=vectors):
             responses = []
-            for said in record.get("responses") or []:
+            for said in record["responses"]:
                 if said["status"] == "draft" and not said["values"]:
                     self.empty_drafts += 1
                     continue
-                # A discard may have null for values, on which Argilla's SDK breaks down.
-                told = {"user": users.get(said["user_id"], said["user_id"])}
-                told["values"] = said["values"] or {}
-                responses.append({**_only(said, "status", "updated_at"), **told})
+                responses.append(_only(said, "status", "values", "updated_at"))
+                responses[-1]["user"] = users.get(said["user_id"], said["user_id"])
             suggestions = []
             for said in record.get("suggestions") or []:
                 suggestions.append(_only(said, "value", "score", "agent", "type", "updated_at"))

@@ -1,17 +1,19 @@
 """The loop's data set in Argilla: its settings, what it holds, and what is pushed to it."""
 
 import secrets
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 
 import argilla as rg
 from argilla._exceptions import ForbiddenError
 
+from scripts.cli.console import msg
 from scripts.cli.errors import ProjectError
+from scripts.cli.words import count
 from scripts.records.answers import Answer, merge
-from scripts.records.convert import QUESTION, TEXT, record_to_answer, to_value
+from scripts.records.convert import QUESTION, RECORD_ID, TEXT, record_to_answer, to_value
 from scripts.records.replies import said
-from scripts.records.rest import all_users, page_url, request, upsert
+from scripts.records.rest import Json, all_users, page_url, read_records, request, upsert
 from scripts.records.schema import (
     add_metadata,
     check_labels,
@@ -89,10 +91,25 @@ class LoopDataset:
     def pull(self) -> list[Answer]:
         """Every record of the data set with what people said, oldest first."""
         users = self.user_names()
-        return [
-            self.to_answer(record, users)
-            for record in self.dataset.records(with_suggestions=False, batch_size=500)
-        ]
+        items = self.items(suggestions=False)
+        return [self.to_answer(self.record(item), users) for item, _ in items]
+
+    def items(self, suggestions: bool = True) -> Iterator[tuple[Json, int]]:
+        """Every record of a text as the API has it, oldest first, and how many records there are.
+        What somebody else has put there is left out, which is said once."""
+        foreign = 0
+        for item, total in read_records(self.client, self.dataset.id, suggestions):
+            if RECORD_ID.fullmatch(str(item["external_id"])):
+                yield item, total
+            else:
+                foreign += 1
+        if foreign:
+            _warn_of(foreign, str(self.dataset.name))
+
+    def record(self, item: Json) -> rg.Record:
+        """item: As `items` gives it."""
+        model = self.dataset.records._api._model_from_json(item)
+        return rg.Record.from_model(model, dataset=self.dataset)
 
     def user_names(self) -> dict[str, str]:
         """User id -> user name, of all users of the server, as far as the key may list them. Who
@@ -260,3 +277,13 @@ class LoopDataset:
 
     def _users(self) -> dict[str, dict[str, str]]:
         return {user["username"]: user for user in all_users(self.client)}
+
+
+@cache  # once a command, which reads the records many times
+def _warn_of(foreign: int, dataset: str) -> None:
+    msg.warn(
+        f"{count(foreign, 'record')} of Argilla's data set '{dataset}' left out: not put there by "
+        "this project.",
+        "Their ids are not made from their texts. To have a text asked, add it to the data, then: "
+        "weasel run prepare",
+    )

@@ -15,7 +15,6 @@ from tqdm import tqdm
 from scripts.records.answers import Answer
 from scripts.records.convert import QUESTION, from_value
 from scripts.records.dataset import LoopDataset
-from scripts.records.rest import read_records
 
 
 @dataclass(frozen=True)
@@ -49,9 +48,7 @@ def read(dataset: LoopDataset) -> list[Provenance]:
     users = dataset.user_names()
     rounds: dict[str, list[Provenance]] = defaultdict(list)
     for item in _items(dataset):
-        # The SDK's records have all but the times.
-        model = dataset.dataset.records._api._model_from_json(item)
-        record = rg.Record.from_model(model, dataset=dataset.dataset)
+        record = dataset.record(item)  # has all but the times
         found = Provenance(
             dataset.to_answer(record, users),
             _times(item["responses"], users),
@@ -64,9 +61,9 @@ def read(dataset: LoopDataset) -> list[Provenance]:
 
 
 def _items(dataset: LoopDataset) -> Iterator[dict[str, Any]]:
-    """Records as the API has them, oldest first."""
+    """Records as `LoopDataset.items` has them."""
     with tqdm(desc="Reading", unit="record", delay=2, disable=None) as bar:
-        for record, total in read_records(dataset.client, dataset.dataset.id):
+        for record, total in dataset.items():
             bar.total = total
             bar.update()
             yield record

@@ -10,7 +10,6 @@ from argilla._exceptions._api import api_error_handler
 from scripts.records.settings import MOST
 
 Json = dict[str, Any]
-READ = "responses,suggestions"
 
 
 @api_error_handler
@@ -59,14 +58,14 @@ def questions_of(client: rg.Argilla, dataset_id: str) -> list[Json]:
 
 
 def read_records(
-    client: rg.Argilla, dataset_id: object, vectors: bool = False
+    client: rg.Argilla, dataset_id: object, suggestions: bool = True, vectors: bool = False
 ) -> Iterator[tuple[Json, int]]:
-    """Every record with its responses and suggestions, in the order in which they were made; and
-    how many records there are.
+    """Every record with its responses, in the order in which they were made; and how many records
+    there are.
 
-    vectors: With their vectors too.
+    suggestions, vectors: With these too.
     """
-    include = f"{READ},vectors" if vectors else READ
+    include = ",".join(["responses", *["suggestions"] * suggestions, *["vectors"] * vectors])
     seen: set[str] = set()
     offset, total = 0, 1
     while offset < total:
@@ -77,6 +76,9 @@ def read_records(
         for record in page["items"]:
             if record["id"] not in seen:
                 seen.add(record["id"])
+                for said in record["responses"]:
+                    # A discard may have null for values, on which Argilla's SDK breaks down.
+                    said["values"] = said["values"] or {}
                 yield record, total
         if not page["items"]:
             return

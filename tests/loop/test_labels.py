@@ -174,7 +174,7 @@ def test_every_change_record_by_record_and_the_loop_goes_on(
         client = loop[0].client
         labelled(loop, gold, now)
         test_set = open_test_set(client, now.argilla, loop[1].labels)
-        ask(test_set, [{"id": "0a", "text": "Chips"}, {"id": "0b", "text": "Goals"}])
+        ask(test_set, [{"id": "a" * 16, "text": "Chips"}, {"id": "b" * 16, "text": "Goals"}])
         for answer, label in zip(test_set.pull(), ("tech", "sports"), strict=True):
             test_set.respond(answer, [label], "anna")
         before = {place: snapshot(client, place) for place in (name, f"{name}-test")}
@@ -452,7 +452,7 @@ def test_killed_anywhere_it_ends_as_if_it_had_not_been(
         dataset, client = loop[0], loop[0].client
         labelled(loop, gold, now)
         test_set = open_test_set(client, now.argilla, loop[1].labels)
-        ask(test_set, [{"id": "0a", "text": "Chips"}, {"id": "0b", "text": "Goals"}])
+        ask(test_set, [{"id": "a" * 16, "text": "Chips"}, {"id": "b" * 16, "text": "Goals"}])
         test_set.respond(test_set.pull()[0], ["tech"], "anna")
         waiting = [a for a in dataset.pull() if a.status == "waiting"]
     names_before = ("business", "sports", "tech")
@@ -494,9 +494,9 @@ def test_killed_anywhere_it_ends_as_if_it_had_not_been(
     assert sum("anna" in record["responses"] for record in found.values()) == 2
     there = data_sets(client, str(client.workspaces("argilla").id))
     assert len([n for n in there if n.startswith(name)]) == 4
-    assert snapshot(client, f"{name}-test")[1]["0a"]["responses"] == {}
+    assert snapshot(client, f"{name}-test")[1]["a" * 16]["responses"] == {}
     kept = [n for n in there if n.startswith(f"{name}-test-before")]
-    assert snapshot(client, kept[0])[1]["0a"]["responses"]
+    assert snapshot(client, kept[0])[1]["a" * 16]["responses"]
     assert not list(now.paths.corpus.glob("*.part"))
     assert not list(now.paths.corpus.glob("labels_change*"))
     with opened(now) as (loop, _):
@@ -564,7 +564,7 @@ def test_the_pools_data_set_follows(chosen: Callable[..., Settings], own: list[s
         pool.records.log(
             [
                 rg.Record(
-                    id=f"{n}",
+                    id=f"{n:016x}",
                     fields={"text": f"text {n}"},
                     metadata={"prediction": label, "source": "seed"},
                     vectors={"embedding": [n, *[1.0] * (learner.dim - 1)]},

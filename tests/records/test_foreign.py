@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import argilla as rg
+import pytest
 
 from scripts.loop.annotate import annotate
 from scripts.loop.settings import Settings
@@ -11,6 +12,7 @@ from scripts.loop.step import step
 from scripts.records.answers import Vote
 from scripts.records.convert import QUESTION
 from scripts.records.dataset import LoopDataset
+from scripts.records.provenance import read
 from scripts.records.rest import request
 from scripts.records.settings import BOT
 from tests.loop_fixtures import new_name, opened
@@ -71,3 +73,37 @@ def test_people_are_named_though_they_are_no_members_of_the_workspace(
         names = seen.user_names()
         assert names[admin["id"]] == admin["username"]
         assert owner["id"] not in names
+
+
+def test_records_that_somebody_else_put_there_are_left_out(
+    settings: Callable[..., Settings], capsys: pytest.CaptureFixture[str]
+) -> None:
+    now = settings()
+    with opened(now) as (loop, gold):
+        dataset = loop[0]
+        step(*loop, now)
+        before = dataset.pull()
+        ids = ["my-note", None, "plain", f"{before[0].id}-x"]
+        fields = {"text": "A text by hand"}
+        items = [{"fields": fields} | ({"external_id": id_} if id_ else {}) for id_ in ids]
+        request(dataset.client, "POST", f"/datasets/{dataset.dataset.id}/records/bulk",
+                json={"items": items})  # fmt: skip
+        capsys.readouterr()
+        assert dataset.pull() == before
+        assert [one.answer for one in read(dataset)] == before
+        said = capsys.readouterr().out
+        assert said.count(f"4 records of Argilla's data set '{now.argilla.dataset}' left out") == 1
+        assert annotate(dataset, gold, list(loop[1].labels)) == 6
+        assert step(*loop, now).trained_on == 6
+
+
+def test_a_discard_may_have_null_for_values(settings: Callable[..., Settings]) -> None:
+    now = settings()
+    with opened(now) as (loop, _):
+        dataset = loop[0]
+        step(*loop, now)
+        first = dataset.pull()[0]
+        path = f"/records/{first.server_id}/responses"
+        assert request(dataset.client, "POST", path, json={"status": "discarded"})["values"] is None
+        assert dataset.pull()[0].status == "discarded"
+        assert read(dataset)[0].answer.status == "discarded"
