@@ -24,11 +24,11 @@ DEFAULT_PORT = 6900  # of the embedded server, as in project.yml
 def credentials(home: Path) -> tuple[str, str]:
     """The server's URL and API key: ARGILLA_API_URL and ARGILLA_API_KEY, or the embedded server's.
 
-    RAISES (ProjectError): Neither is there.
+    RAISES (ProjectError): Neither is there, or the key can be none.
     """
-    url, key = os.environ.get("ARGILLA_API_URL"), os.environ.get("ARGILLA_API_KEY")
+    url, key = (os.environ.get(name, "").strip() for name in ("ARGILLA_API_URL", "ARGILLA_API_KEY"))
     if url and key:
-        return url, key
+        return url, _sendable(key, "ARGILLA_API_KEY")
     if url or key:
         raise ProjectError(
             "ARGILLA_API_URL and ARGILLA_API_KEY belong together; only one of them is set.",
@@ -42,6 +42,20 @@ def credentials(home: Path) -> tuple[str, str]:
             "ARGILLA_API_KEY to use another.",
         )
     return found.api_url, found.api_key
+
+
+def _sendable(key: str, variable: str) -> str:
+    """The key, if it can be sent. Whatever fails to send it says in its message what the key is.
+
+    RAISES (ProjectError): It cannot.
+    """
+    key = key.strip()  # a newline comes with it from many files
+    if not (key and key.isascii() and key.isprintable()):
+        raise ProjectError(
+            f"What {variable} holds is no API key: it is empty, or has characters that none has.",
+            "Copy the key again (in Argilla: My settings) and set it anew.",
+        )
+    return key
 
 
 class ServerAway(ProjectError):
@@ -67,6 +81,7 @@ def other_client(url: str, key: str) -> Iterator[rg.Argilla]:
 
     RAISES (ProjectError): No server answers there, or it does not know the key.
     """
+    url, key = url.strip(), _sendable(key, "ARGILLA_TARGET_KEY")
     try:
         _ask_status(url).raise_for_status()
         client = rg.Argilla(api_url=url, api_key=key)
