@@ -18,6 +18,7 @@ from scripts.argilla_server.manage import read_credentials
 from scripts.cli.errors import ProjectError
 
 Client = rg.Argilla
+STATUS = "/api/v1/status"
 DEFAULT_PORT = 6900  # of the embedded server, as in project.yml
 
 
@@ -70,7 +71,8 @@ def argilla_client(home: Path) -> Iterator[rg.Argilla]:
     """
     url, key = credentials(home)
     with plain_messages(url):
-        _ask_status(url)  # at once, where the SDK would try for ten seconds
+        # At once, where the SDK would try for ten seconds.
+        _check_is_argilla(url, "ARGILLA_API_URL", _remedy(url))
         yield rg.Argilla(api_url=url, api_key=key)
 
 
@@ -83,7 +85,7 @@ def other_client(url: str, key: str) -> Iterator[rg.Argilla]:
     """
     url, key = url.strip(), _sendable(key, "ARGILLA_TARGET_KEY")
     try:
-        _ask_status(url).raise_for_status()
+        _check_is_argilla(url, "ARGILLA_TARGET_URL", "Check ARGILLA_TARGET_URL.")
         client = rg.Argilla(api_url=url, api_key=key)
     except (httpx.HTTPError, httpx.InvalidURL) as err:
         raise ProjectError(f"No Argilla server answers at {url}.", str(err)) from None
@@ -137,8 +139,31 @@ def answers_now(url: str) -> bool:
         return False
 
 
+def _check_is_argilla(url: str, variable: str, remedy: str) -> None:
+    """variable: Where the URL is set.
+
+    RAISES (ProjectError): Something else answers, or it says that it is somewhere else; ServerAway
+        if it has a fault of its own, as what stands before a server has while that is away.
+    """
+    reply = _ask_status(url)
+    if reply.is_server_error:
+        raise _refused(url, reply.status_code, reply.text)
+    there = str(reply.next_request.url) if reply.next_request else ""
+    # Else it leads to where people sign in.
+    if there.endswith(STATUS) and "?" not in there:
+        raise ProjectError(
+            f"The server at {url} has moved.", f"Set {variable} to {there.removesuffix(STATUS)}"
+        )
+    try:
+        found = reply.json()
+    except ValueError:
+        found = None
+    if not (reply.is_success and isinstance(found, dict) and "version" in found):
+        raise ProjectError(f"What answers at {url} is no Argilla server.", remedy)
+
+
 def _ask_status(url: str) -> httpx.Response:
-    return httpx.get(f"{url.rstrip('/')}/api/v1/status", timeout=10)
+    return httpx.get(f"{url.rstrip('/')}{STATUS}", timeout=10)
 
 
 def _remedy(url: str) -> str:
