@@ -17,6 +17,7 @@ from scripts.records.rest import Json, all_users, page_url, read_records, reques
 from scripts.records.schema import (
     add_metadata,
     check_labels,
+    check_made_here,
     dataset_settings,
     find,
     is_published,
@@ -74,6 +75,7 @@ class LoopDataset:
             ).create()
         else:
             dataset.get()
+            check_made_here(dataset, make(settings, labels, dim or 0))
             check_labels(dataset, settings, labels)
             add_metadata(dataset)
         found = cls(client, dataset, settings)

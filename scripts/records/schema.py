@@ -93,13 +93,42 @@ def add_metadata(dataset: rg.Dataset) -> None:
         dataset.get()
 
 
-def check_labels(dataset: rg.Dataset, settings: ArgillaSettings, labels: dict[str, str]) -> None:
-    question = dataset.settings.questions[QUESTION]
-    if question is None or dataset.settings.fields[TEXT] is None:
+def check_made_here(dataset: rg.Dataset, as_new: rg.Settings) -> None:
+    """Before anything is changed there or pushed, which Argilla would refuse halfway.
+
+    as_new: Settings of a new data set. What `add_metadata` adds, an older one need not have yet.
+    RAISES (ProjectError): Something else made it, or it is for other embeddings.
+    """
+    there = dataset.settings
+    required = [part.name for part in (*there.fields, *there.questions) if part.required]
+    added = {field.name for field in metadata_properties()} - {"iteration"}
+    if (
+        sorted(required) != sorted([TEXT, QUESTION])
+        or there.fields[TEXT] is None
+        or not isinstance(there.questions[QUESTION], rg.LabelQuestion | rg.MultiLabelQuestion)
+        or not {vector.name for vector in as_new.vectors} <= {v.name for v in there.vectors}
+        or any(
+            type(there.metadata[field.name] or (field if field.name in added else None))
+            is not type(field)
+            for field in as_new.metadata
+        )
+    ):
         raise ProjectError(
             f"Argilla's data set '{dataset.name}' was not made by this project.",
             "Set another name: [argilla] dataset in configs/loop.cfg.",
         )
+    for vector in as_new.vectors:
+        if vector.dimensions != (length := there.vectors[vector.name].dimensions):
+            raise ProjectError(
+                f"Argilla's data set '{dataset.name}' was made with another encoder: its "
+                f"embeddings have {length} numbers, those of the project's {vector.dimensions}.",
+                "Take the encoder of before, or another data set: [argilla] dataset in "
+                "configs/loop.cfg. Its labels stay where they are.",
+            )
+
+
+def check_labels(dataset: rg.Dataset, settings: ArgillaSettings, labels: dict[str, str]) -> None:
+    question = dataset.settings.questions[QUESTION]
     several = isinstance(question, rg.MultiLabelQuestion)
     if several != settings.multi_label:
         takes = {True: "any number of labels a text", False: "exactly one label a text"}

@@ -6,12 +6,16 @@ from typing import Any
 import argilla as rg
 import pytest
 
+from scripts.cli.errors import ProjectError
 from scripts.loop.annotate import annotate
 from scripts.loop.settings import Settings
 from scripts.loop.step import step
 from scripts.records.answers import Vote
+from scripts.records.client import argilla_client
 from scripts.records.convert import QUESTION
 from scripts.records.dataset import LoopDataset
+from scripts.records.held_out import find_test_set
+from scripts.records.pool_dataset import PoolDataset
 from scripts.records.provenance import read
 from scripts.records.rest import request
 from scripts.records.settings import BOT
@@ -107,3 +111,69 @@ def test_a_discard_may_have_null_for_values(settings: Callable[..., Settings]) -
         assert request(dataset.client, "POST", path, json={"status": "discarded"})["values"] is None
         assert dataset.pull()[0].status == "discarded"
         assert read(dataset)[0].answer.status == "discarded"
+
+
+def labels_question() -> rg.LabelQuestion:
+    return rg.LabelQuestion("label", labels=["business", "sports", "tech"])
+
+
+def embedding() -> rg.VectorField:
+    return rg.VectorField("embedding", dimensions=384)
+
+
+# What differs from one text, and one question with the same labels: made later, by a client.
+BY_HAND: dict[str, Callable[[], dict[str, Any]]] = {
+    "a text question": lambda: {"questions": [rg.TextQuestion("label")]},
+    "a rating": lambda: {"questions": [rg.RatingQuestion("label", values=[1, 2, 3])]},
+    "a second question": lambda: {"questions": [labels_question(), rg.TextQuestion("why")]},
+    "another question": lambda: {"questions": [rg.TextQuestion("why")]},
+    "a second field": lambda: {"fields": [rg.TextField("text"), rg.TextField("title")]},
+    "nothing": dict,
+    "no embeddings": lambda: {"metadata": [rg.IntegerMetadataProperty("iteration")]},
+    "no metadata": lambda: {"vectors": [embedding()]},
+    "other metadata": lambda: {
+        "vectors": [embedding()], "metadata": [rg.TermsMetadataProperty("iteration")],
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("which", BY_HAND)
+def test_a_data_set_of_the_same_name_is_refused_and_left_alone(
+    settings: Callable[..., Settings], which: str
+) -> None:
+    now = settings()
+    with argilla_client(now.paths.argilla) as client:
+        made_of: dict[str, Any] = {
+            "fields": [rg.TextField("text")],
+            "questions": [labels_question()],
+            **BY_HAND[which](),
+        }
+        name = now.argilla.dataset
+        rg.Dataset(name, now.argilla.workspace, rg.Settings(**made_of), client).create()
+        with pytest.raises(ProjectError, match="was not made by this project"), opened(now):
+            pass
+        properties = client.datasets(name).settings.metadata
+        assert len(properties) == len(made_of.get("metadata", []))
+
+
+def test_the_pools_and_the_test_sets_are_told_from_others_too(
+    settings: Callable[..., Settings],
+) -> None:
+    now = settings()
+    with opened(now) as (loop, _):
+        dataset, labels = loop[0], loop[1].labels
+        for kind in ("pool", "test"):
+            made_of = rg.Settings(
+                fields=[rg.TextField("text")],
+                questions=[labels_question(), *[rg.TextQuestion("why")] * (kind == "test")],
+                vectors=[embedding()],
+                metadata=[rg.TermsMetadataProperty("model")],
+            )
+            name = f"{now.argilla.dataset}-{kind}"
+            rg.Dataset(name, now.argilla.workspace, made_of, dataset.client).create()
+        with pytest.raises(ProjectError, match="-pool' was not made by this project"):
+            PoolDataset.open(dataset, labels, loop[1].dim, loop[1].label_threshold)
+        with pytest.raises(ProjectError, match="-test' was not made by this project"):
+            find_test_set(dataset.client, now.argilla, labels)
+        with pytest.raises(ProjectError, match=r"embeddings have 384 numbers, .* project's 2"):
+            LoopDataset.open(dataset.client, now.argilla, labels, dim=2)
