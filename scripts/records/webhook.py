@@ -39,8 +39,10 @@ def listening(dataset: LoopDataset, host: str, port: int) -> Iterator[threading.
         # Which data set it was the event does not say: whoever waits finds out, and it is cheap.
         answered.set()
 
-    description = f"active learning of {dataset.dataset.name}"
+    description = _description(f"{dataset.settings.workspace}/{dataset.dataset.name}")
     remove_stale(dataset.client, description)
+    # Earlier versions did not say the workspace; one that runs may be at work on another's.
+    remove_stale(dataset.client, _description(str(dataset.dataset.name)))
     with socket.socket() as ours:
         # Before there is a webhook, so that none is ever without its listener.
         try:
@@ -93,6 +95,10 @@ def polling(dataset: LoopDataset, seconds: float) -> Iterator[threading.Event]:
     finally:
         end.set()
         thread.join(1)
+
+
+def _description(dataset: str) -> str:
+    return f"active learning of {dataset}"
 
 
 def _not_from_argilla(request: object, error: Exception) -> PlainTextResponse:

@@ -135,6 +135,33 @@ def test_a_webhook_goes_with_its_run_or_with_the_next(
         assert "left behind" not in capsys.readouterr().out
 
 
+def test_data_sets_of_one_name_in_two_workspaces(settings: Callable[..., Settings]) -> None:
+    here = settings()
+    with opened(here) as (loop, _):
+        dataset, name = loop[0], here.argilla.dataset
+        workspace = rg.Workspace(name=name, client=dataset.client).create()
+        with opened(settings("--argilla.workspace", name)) as (there, _):
+            with listening(dataset, "127.0.0.1", 0), listening(there[0], "127.0.0.1", 0):
+                assert len(webhooks(dataset.client, name)) == 2
+                with pytest.raises(ProjectError, match="Another `weasel run live`"):  # noqa: SIM117
+                    with listening(dataset, "127.0.0.1", 0):
+                        pass
+            there[0].dataset.delete()
+            workspace.delete()
+        # What a run of an earlier version left behind goes too.
+        old = f"http://127.0.0.1:{free_port()}/answered"
+        rg.Webhook(
+            url=old,
+            events=["response.created"],
+            description=f"active learning of {name}",
+            _client=dataset.client,
+        ).create()
+        assert webhooks(dataset.client, name) == [old]
+        with listening(dataset, "127.0.0.1", 0):
+            (new,) = webhooks(dataset.client, name)
+            assert new != old
+
+
 def test_a_server_that_is_away_and_back_is_said_at_once(
     settings: Callable[..., Settings],
     overrides: list[str],
