@@ -93,8 +93,16 @@ class LoopDataset:
     def pull(self) -> list[Answer]:
         """Every record of the data set with what people said, oldest first."""
         users = self.user_names()
-        items = self.items(suggestions=False)
-        return [self.to_answer(self.record(item), users) for item, _ in items]
+        answers, hidden = [], []
+        for item, _ in self.items(suggestions=False):
+            answers.append(self.to_answer(self.record(item), users))
+            if answers[-1].status == "waiting" and item["status"] == "completed":
+                hidden.append({"id": item["id"]})
+        # Argilla deletes a user's answers with the user, and goes on hiding these records from the
+        # pages until they are touched.
+        for start in range(0, len(hidden), MOST):
+            upsert(self.client, self.dataset.id, hidden[start : start + MOST])
+        return answers
 
     def items(self, suggestions: bool = True) -> Iterator[tuple[Json, int]]:
         """Every record of a text as the API has it, oldest first, and how many records there are.

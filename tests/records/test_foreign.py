@@ -1,5 +1,6 @@
 """What others did on the server: users that left, records and data sets that are not the loop's."""
 
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -77,6 +78,33 @@ def test_people_are_named_though_they_are_no_members_of_the_workspace(
         names = seen.user_names()
         assert names[admin["id"]] == admin["username"]
         assert owner["id"] not in names
+
+
+def test_what_a_deleted_user_had_answered_is_on_the_pages_again(
+    settings: Callable[..., Settings],
+) -> None:
+    now = settings()
+    with opened(now) as (loop, gold):
+        dataset, labels, leaver = loop[0], list(loop[1].labels), new_name()
+
+        def shown() -> int:
+            path = f"/me/datasets/{dataset.dataset.id}/records/search"
+            scope = {"entity": "record", "property": "status"}
+            pending = {"type": "terms", "scope": scope, "values": ["pending"]}
+            body = {"filters": {"and": [pending]}}
+            return int(request(dataset.client, "POST", path, json=body)["total"])
+
+        step(*loop, now)
+        before = {record.id: record.metadata for record in dataset.dataset.records()}
+        annotate(dataset, gold, labels, username=leaver, limit=4)
+        annotate(dataset, gold, labels)
+        assert shown() == 0
+        request(dataset.client, "DELETE", f"/users/{dataset.user(leaver)['id']}")
+        assert shown() == 0
+        counted = Counter(answer.status for answer in dataset.pull())
+        assert counted == {"waiting": 4, "labelled": 2}
+        assert shown() == 4
+        assert {record.id: record.metadata for record in dataset.dataset.records()} == before
 
 
 def test_records_that_somebody_else_put_there_are_left_out(
