@@ -14,7 +14,7 @@ from scripts.data.corpus import read_labels, read_name, read_pool
 from scripts.data.docbins import read_gold_texts
 from scripts.distilling.big import BigModel
 from scripts.distilling.compare import Judged, compare
-from scripts.distilling.fit import Kind, Plan, check_enough, fit, needs_vectors
+from scripts.distilling.fit import Kind, Plan, check_enough, check_output, fit, needs_vectors
 from scripts.distilling.targets import (
     Source,
     Targets,
@@ -49,8 +49,10 @@ def distil(
 
     rounds: Of timing; the median counts.
 
-    RAISES (ProjectError): A file is missing or wrong, or there are too few labels.
+    RAISES (ProjectError): A file is missing or wrong, there are too few labels, or the output would
+        replace something else.
     """
+    check_output(files.output, files.big)
     corpus, multi_label = settings.paths.corpus, settings.argilla.multi_label
     labels, pool = list(read_labels(corpus)), read_pool(corpus).texts
     use_vectors = needs_vectors(kind)

@@ -68,9 +68,11 @@ def fit(targets: Targets, plan: Plan, output: Path) -> Language:
     """Train on the targets and write the pipeline as it was best on the texts held out of them.
 
     output: The folder, replaced when all is done. RETURNS: The pipeline as loaded from there.
-    RAISES (ProjectError): There are too few texts, or spaCy cannot use the config.
+    RAISES (ProjectError): There are too few texts, the folder holds something else than such a
+        pipeline, or spaCy cannot use the config.
     """
     check_enough(targets, plan.labels)
+    check_output(output)
     output.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=output.parent, prefix=".distil-") as folder:
         work = Path(folder)
@@ -88,6 +90,32 @@ def fit(targets: Targets, plan: Plan, output: Path) -> Language:
         shutil.rmtree(output, ignore_errors=True)
         best.rename(output)
     return load(output)
+
+
+def check_output(output: Path, big: Path | None = None) -> None:
+    """The output folder is replaced, so it must hold nothing but a pipeline that `distil` wrote.
+
+    big: Folder of a pipeline that must not be touched.
+    RAISES (ProjectError): It holds something else.
+    """
+    hint = "Give a folder that is new or empty, or one that `distil` wrote: training/distilled"
+    if big and {output.resolve(), *output.resolve().parents} & {big.resolve()}:
+        raise ProjectError(f"{output} is the pipeline to learn from, or in its folder.", hint)
+    if big and output.resolve() in big.resolve().parents:
+        raise ProjectError(f"{output} has the pipeline to learn from in it: {big}.", hint)
+    if not output.is_dir() or not any(output.iterdir()):
+        return
+    try:
+        pipeline = srsly.read_json(output / "meta.json")["pipeline"]
+    except (ValueError, KeyError, TypeError):  # there is none, or it is another program's
+        pipeline = None
+    if pipeline not in (["textcat"], ["textcat_multilabel"]):
+        there = ", ".join(sorted(path.name for path in output.iterdir())[:5])
+        raise ProjectError(
+            f"{output} holds something else than a pipeline of `distil`: {there}. "
+            "Nothing was changed.",
+            hint,
+        )
 
 
 def check_enough(targets: Targets, labels: Sequence[str]) -> None:

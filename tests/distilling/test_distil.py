@@ -17,7 +17,9 @@ from scripts.data.docbins import read_texts, write_docs
 from scripts.distil import main as distil
 from scripts.distilling.big import BigModel
 from scripts.distilling.compare import probabilities
-from scripts.distilling.fit import Plan, decided, fit
+from scripts.distilling.distil import Files
+from scripts.distilling.distil import distil as distil_files
+from scripts.distilling.fit import Plan, check_output, decided, fit
 from scripts.distilling.targets import Targets, from_finished, with_answers
 from scripts.distilling.vectors import components, words_of, write_vectors
 from scripts.package import main as package
@@ -181,6 +183,31 @@ def test_too_few_labels(tmp_path: Path) -> None:
     with pytest.raises(ProjectError, match="one label at most"):
         fit(same, Plan("bow", ["x", "y"]), tmp_path / "small")
     assert not (tmp_path / "small").exists()
+
+
+def test_only_what_it_wrote_itself_is_replaced(tmp_path: Path) -> None:
+    big = tmp_path / "training" / "model"
+    big.mkdir(parents=True)
+    srsly.write_json(big / "meta.json", {"pipeline": ["textcat"]})
+    settings: Any = None  # nothing is read before
+    for wrong in (big, big / "small", big.parent, tmp_path):
+        with pytest.raises(ProjectError, match="the pipeline to learn from") as err:
+            distil_files(Files(big, wrong), "people", "bow", settings, 1)
+        assert "training/distilled" in err.value.hint
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    check_output(tmp_path / "new")
+    check_output(mine)
+    (mine / "thesis.tex").write_text("years of work")
+    for meta in (None, "{", "[]", "{}", '{"pipeline": ["tok2vec", "textcat"]}'):
+        if meta:
+            (mine / "meta.json").write_text(meta)
+        with pytest.raises(ProjectError, match="holds something else"):
+            fit(soft(), Plan("bow", list(TEXTS), steps=1), mine)
+    assert (mine / "thesis.tex").read_text() == "years of work"
+    for name in ("textcat", "textcat_multilabel"):
+        srsly.write_json(mine / "meta.json", {"pipeline": [name]})
+        check_output(mine)
 
 
 def test_it_is_packaged_like_the_big_one(run: Callable[..., Any], project: Path) -> None:
