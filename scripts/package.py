@@ -14,7 +14,7 @@ from scripts.shipping.release import choose_version, package_name, releases
 def main(
     model: Annotated[Path, typer.Argument(help="Folder that `train` wrote")],
     packages: Annotated[Path, typer.Argument(help="Folder of all packages", file_okay=False)],
-    name: Annotated[str, typer.Option(help="Name, without the language")] = "textcat",
+    name: Annotated[str, typer.Option(help="Name, with or without the language")] = "textcat",
     version: Annotated[str, typer.Option(help="'': above what was released before")] = "",
     metrics: Annotated[Path, typer.Option(help="File of `evaluate`")] = Path("metrics/test.json"),
     promise: Annotated[Path, typer.Option(help="File of `finish`")] = Path("reports/promise.json"),
@@ -24,8 +24,9 @@ def main(
 ) -> None:
     """Build a pip-installable package of the pipeline; one that is there already is not built
     again."""
-    said = gather(model, meta or [], metrics, promise) | {"name": name}
-    full_name = package_name(said["lang"], name)
+    said = gather(model, meta or [], metrics, promise)
+    said["name"] = name.removeprefix(f"{said['lang']}_")  # spaCy puts it before the name itself
+    full_name = package_name(said["lang"], said["name"])
     number, why = choose_version(said, full_name, packages, version.strip())
     msg.text(f"{full_name} {number}: {why}")
     from scripts.shipping.package import build

@@ -133,6 +133,8 @@ def test_more_labels_are_a_release_that_pip_installs_over_the_last(
     stamp = first.stat().st_mtime_ns
     project.train(12)  # the same labels again
     assert project.release() == first
+    package(project.model, project.packages, f"en_{NAME}", "", *[project.folder / "none.json"] * 2)
+    assert [path.name for path in project.packages.iterdir()] == [first.parents[1].name]
     assert first.stat().st_mtime_ns == stamp
 
     project.train(30, machine=5)
