@@ -11,7 +11,7 @@ from scripts.shipping.release import read_meta
 
 
 def main(
-    model: Annotated[Path, typer.Argument(help="Folder that `train` wrote")],
+    model: Annotated[Path, typer.Argument(help="Folder that `train` or `distil` wrote")],
     test: Annotated[Path, typer.Argument(help="Labelled texts, a .spacy file")],
     output: Annotated[Path, typer.Argument(help="JSON file to write", dir_okay=False)],
 ) -> None:

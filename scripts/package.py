@@ -12,7 +12,7 @@ from scripts.shipping.release import choose_version, package_name, releases
 
 
 def main(
-    model: Annotated[Path, typer.Argument(help="Folder that `train` wrote")],
+    model: Annotated[Path, typer.Argument(help="Folder that `train` or `distil` wrote")],
     packages: Annotated[Path, typer.Argument(help="Folder of all packages", file_okay=False)],
     name: Annotated[str, typer.Option(help="Name, with or without the language")] = "textcat",
     version: Annotated[str, typer.Option(help="'': above what was released before")] = "",

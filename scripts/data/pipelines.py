@@ -5,10 +5,12 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import spacy
 from spacy.language import Language
+
+from scripts.cli.errors import ProjectError
 
 Made = TypeVar("Made")
 # spaCy's error for a component that nothing has registered.
@@ -43,6 +45,37 @@ def load(source: str | Path) -> Language:
 def blank(lang: str) -> Language:
     """As spacy.blank."""
     return lean(lambda: spacy.blank(lang))
+
+
+class Categorizer(NamedTuple):
+    """pipe: The component that says what `doc.cats` are. threshold: The score from which a text has
+    a label; None where it has exactly one."""
+
+    pipe: Any
+    labels: tuple[str, ...]
+    threshold: float | None
+
+
+def categorizer(nlp: Language, name: object) -> Categorizer:
+    """Of any pipeline: `classy_textcat`, or one of spaCy's own.
+
+    name: Of the pipeline, for the message.
+    RAISES (ProjectError): It has none.
+    """
+    for pipe_name, pipe in reversed(nlp.pipeline):
+        made: Any = pipe
+        meta = nlp.get_pipe_meta(pipe_name)
+        if "doc.cats" in meta.assigns and getattr(made, "labels", None):
+            labels = tuple(made.labels)
+            several = getattr(made, "multi_label", meta.factory == "textcat_multilabel")
+            # One label is given or not; the highest of one is no decision.
+            several = several or len(labels) == 1
+            threshold = float(made.cfg.get("threshold") or 0.5) if several else None
+            return Categorizer(made, labels, threshold)
+    raise ProjectError(
+        f"{name} is no text categorizer: none of its components sets doc.cats.",
+        f"Its components are: {', '.join(nlp.pipe_names) or 'none'}.",
+    )
 
 
 class SentenceTransformer:

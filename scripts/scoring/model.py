@@ -16,7 +16,7 @@ import spacy
 from spacy.language import Language
 
 from scripts.cli.errors import ProjectError
-from scripts.data.pipelines import load
+from scripts.data.pipelines import categorizer, load
 
 Cats = dict[str, float]
 # spaCy keeps every word that it has seen. Those of so many texts are forgotten together, so that
@@ -45,17 +45,12 @@ class Model:
         self.folder = find_folder(name)
         self.nlp = _load(name)
         self.batch_size = batch_size
-        self.pipe = _categorizer(self.nlp, name)
+        self.pipe, self.labels, self.threshold = categorizer(self.nlp, name)
         encoder = getattr(self.pipe, "encoder", None)
         if encoder is not None:
             encoder.threads = threads
-        self.labels: tuple[str, ...] = tuple(self.pipe.labels)
-        multi_label = self.nlp.get_pipe_meta(self.pipe.name).factory == "textcat_multilabel"
-        # One label is given or not; the highest of one is no decision.
-        self.multi_label = getattr(self.pipe, "multi_label", multi_label) or len(self.labels) == 1
         self._zone = ExitStack()
         self._renew_zone()
-        self.threshold = float(self.pipe.cfg.get("threshold") or 0.5)
 
     @cached_property
     def fingerprint(self) -> str:
@@ -64,7 +59,8 @@ class Model:
     @property
     def columns(self) -> tuple[str, str, str]:
         """Names of the columns that are added."""
-        return ("labels", "scores", "cats") if self.multi_label else ("label", "score", "cats")
+        several = self.threshold is not None
+        return ("labels", "scores", "cats") if several else ("label", "score", "cats")
 
     def forget(self) -> None:
         """Forget the texts before. An embedding differs in its last digits by the texts beside it,
@@ -111,7 +107,7 @@ class Model:
         """Labels of a text."""
         if cats is None:
             return []
-        if self.multi_label:
+        if self.threshold is not None:
             return [label for label in self.labels if cats[label] >= self.threshold]
         return [max(self.labels, key=lambda label: cats[label])]
 
@@ -121,7 +117,7 @@ class Model:
         given = [self.given(cats) for cats in found]
         rows = list(zip(found, given, strict=True))
         struct = pa.array(found, pa.struct([(label, pa.float64()) for label in self.labels]))
-        if self.multi_label:
+        if self.threshold is not None:
             # A text that has none of the labels has an empty list, which is an answer.
             names = [labels if cats else None for cats, labels in rows]
             scores = [[cats[k] for k in labels] if cats else None for cats, labels in rows]
@@ -172,13 +168,3 @@ def _load(name: str) -> Language:
         return load(name)
     except (ValueError, OSError, ImportError) as err:
         raise ProjectError(f"{name} cannot be loaded.", str(err).strip()[-2000:]) from None
-
-
-def _categorizer(nlp: Language, name: str) -> Any:
-    for pipe_name, pipe in reversed(nlp.pipeline):
-        if "doc.cats" in nlp.get_pipe_meta(pipe_name).assigns and getattr(pipe, "labels", None):
-            return pipe
-    raise ProjectError(
-        f"{name} is no text categorizer: none of its components sets doc.cats.",
-        f"Its components are: {', '.join(nlp.pipe_names) or 'none'}.",
-    )

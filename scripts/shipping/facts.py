@@ -33,7 +33,8 @@ def gather(model: Path, given: Sequence[str], metrics: Path, promise: Path) -> M
         if text != label
     }
     for part in parts.values():
-        if part.get("multi_label"):
+        # spaCy's own component does not say it, but `distil` of the whole pipeline.
+        if part.get("multi_label", meta.get("multi_label")) and "threshold" in part:
             meta |= {"multi_label": True, "threshold": part["threshold"]}
     if "encoder" in meta:  # its fingerprint ends with how many tokens it reads
         meta["max_length"] = int(meta["encoder"].rpartition("-")[2])
@@ -48,6 +49,14 @@ def gather(model: Path, given: Sequence[str], metrics: Path, promise: Path) -> M
 
 def all_labels(meta: Mapping[str, Any]) -> list[str]:
     return [label for labels in meta.get("labels", {}).values() for label in labels]
+
+
+def labels_by(trained_on: Mapping[str, Any]) -> str:
+    """Who labelled what a pipeline learned from, in words."""
+    people, machine, model = (trained_on.get(by, 0) for by in ("people", "machine", "model"))
+    more = f", {model:,} with a larger model's answers" if model else ""
+    labels = "label" if people == 1 else "labels"
+    return f"{people:,} {labels} by people, {machine:,} by machine{more}"
 
 
 def _given(pairs: Sequence[str]) -> dict[str, str]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from wasabi import MarkdownRenderer
 
 from scripts.cli.words import count
-from scripts.shipping.facts import all_labels
+from scripts.shipping.facts import all_labels, labels_by
 from scripts.shipping.release import Meta, package_name
 
 MARKUP = re.compile(r"([\\`*_{}\[\]()#+!|~^$])")
@@ -93,7 +93,7 @@ def _labels(meta: Meta) -> list[str]:
 def _scores(meta: Meta) -> list[str]:
     found, tested = meta.get("performance"), meta.get("tested_on")
     if not found or not tested:
-        return ["Nothing is known: it was not tested on held-out texts."]
+        return ["Nothing is known: no scores on held-out texts came with it."]
     low, high = found["cats_macro_f_interval"]
     exact = "all labels of a text right" if meta.get("multi_label") else "accuracy"
     rows = []
@@ -117,16 +117,17 @@ def _scores(meta: Meta) -> list[str]:
 
 
 def _made(meta: Meta) -> list[str]:
+    trained = meta.get("trained_on", {})
+    if "encoder" in meta or "classy_textcat" in meta.get("components", ()):
+        learner = "a small model on top of a frozen sentence encoder learned from their labels."
+    else:  # what `distil` wrote
+        more = ", and from a larger model's answers to other texts" if trained.get("model") else ""
+        learner = f"spaCy's own text categorizer learned from their labels{more}."
     lines = [
-        "People labelled in Argilla the texts that an active-learning loop asked; a small model on "
-        "top of a frozen sentence encoder learned from their labels."
+        f"People labelled in Argilla the texts that an active-learning loop asked; {learner}",
     ]
-    if trained := meta.get("trained_on"):
-        by = {who: trained.get(who, 0) for who in ("people", "machine")}
-        lines.append(
-            f"Trained on texts of {plain(trained['data'])}: {count(by['people'], 'label')} by "
-            f"people, {by['machine']} by machine."
-        )
+    if trained:
+        lines.append(f"Trained on texts of {plain(trained['data'])}: {labels_by(trained)}.")
     if promise := meta.get("promise"):
         lines.append(
             f"What is promised of the labels of the finished data set (not of the pipeline's "

@@ -10,7 +10,7 @@ from spacy.cli.evaluate import evaluate as spacy_evaluate
 
 import components.code  # noqa: F401
 from scripts.data.docbins import read_docs
-from scripts.data.pipelines import lean, load
+from scripts.data.pipelines import Categorizer, categorizer, lean, load
 from scripts.shipping.release import fingerprint
 
 DRAWS = 4000
@@ -23,35 +23,36 @@ def evaluate(model: Path, test: Path, output: Path) -> dict[str, Any]:
     the texts that have it ("n") and the interval of its F ("f_interval"); and the "fingerprint" of
     the pipeline."""
     nlp, docs = load(model), read_docs(test)
+    found = categorizer(nlp, model)
     # Once it has begun, it keeps the embeddings of the texts that the pipeline of `spacy evaluate`
     # makes: they are made once for both, and there, so that the speed which that tells is true.
     nlp(docs[0].text)
     output.parent.mkdir(parents=True, exist_ok=True)
     scores = lean(lambda: spacy_evaluate(str(model), test, output=output, silent=False))
-    gold, predicted = decisions(nlp, docs)
+    gold, predicted = decisions(nlp, found, docs)
     scores["n"] = len(gold)
     scores["accuracy"] = float((gold == predicted).all(axis=1).mean())
     scores["macro_f_interval"] = macro_f_interval(gold, predicted)
     texts, intervals = gold.sum(axis=0), f_intervals(gold, predicted)
-    labels: Any = nlp.get_pipe("classy_textcat").labels  # type: ignore[attr-defined]
     scores["per_label"] = {
         label: {"n": int(n), "f_interval": interval}
-        for label, n, interval in zip(labels, texts, intervals, strict=True)
+        for label, n, interval in zip(found.labels, texts, intervals, strict=True)
     }
     scores["fingerprint"] = fingerprint(model)
     srsly.write_json(output, scores)
     return scores
 
 
-def decisions(nlp: spacy.Language, docs: list[Any]) -> tuple[np.ndarray, np.ndarray]:
+def decisions(
+    nlp: spacy.Language, by: Categorizer, docs: list[Any]
+) -> tuple[np.ndarray, np.ndarray]:
     """Labels given and labels predicted: two boolean arrays (n, n_labels)."""
-    textcat: Any = nlp.get_pipe("classy_textcat")
-    gold = np.array([[doc.cats.get(n, 0.0) >= 0.5 for n in textcat.labels] for doc in docs])
+    gold = np.array([[doc.cats.get(n, 0.0) >= 0.5 for n in by.labels] for doc in docs])
     found = nlp.pipe(doc.text for doc in docs)
-    probs = np.array([[doc.cats[n] for n in textcat.labels] for doc in found])
-    if textcat.multi_label:
-        return gold, probs >= textcat.threshold
-    return gold, np.eye(len(textcat.labels), dtype=bool)[probs.argmax(axis=1)]
+    probs = np.array([[doc.cats[n] for n in by.labels] for doc in found])
+    if by.threshold is not None:
+        return gold, probs >= by.threshold
+    return gold, np.eye(len(by.labels), dtype=bool)[probs.argmax(axis=1)]
 
 
 def macro_f_interval(gold: np.ndarray, predicted: np.ndarray) -> list[float]:

@@ -6,6 +6,7 @@ from typing import Any
 import srsly
 
 from scripts.data.corpus import read_pool
+from scripts.shipping.facts import labels_by
 from scripts.shipping.release import package_name, wheel_of
 
 Summary = dict[str, Any]
@@ -36,7 +37,8 @@ def summarise(model: Path, packages: Path, corpus: Path, metrics: Path) -> Summa
         "bytes": wheel.stat().st_size,
         "data": trained_on.get("data"),
         "pool": len(read_pool(corpus)),
-        "labels": {by: trained_on.get(by, 0) for by in ("people", "machine")},
+        "labels": {"people": 0, "machine": 0}
+        | {by: n for by, n in trained_on.items() if by in ("people", "machine", "model")},
         "multi_label": meta.get("multi_label", False),
         "scores": scores,
     }
@@ -44,11 +46,10 @@ def summarise(model: Path, packages: Path, corpus: Path, metrics: Path) -> Summa
 
 def rows(summary: Summary) -> list[tuple[str, str]]:
     """The summary as a table of two columns."""
-    labels, scores = summary["labels"], summary["scores"]
-    by = f"{labels['people']:,} labels by people, {labels['machine']:,} by machine"
+    scores = summary["scores"]
     lines = [
         ("data", f"{summary['data']}: {summary['pool']:,} texts in the pool"),
-        ("trained on", by),
+        ("trained on", labels_by(summary["labels"])),
     ]
     if scores:
         lines.append(("test set", f"{scores['texts']:,} texts"))

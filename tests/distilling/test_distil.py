@@ -22,8 +22,11 @@ from scripts.distilling.distil import distil as distil_files
 from scripts.distilling.fit import Plan, check_output, decided, fit
 from scripts.distilling.targets import Targets, from_finished, with_answers
 from scripts.distilling.vectors import components, words_of, write_vectors
+from scripts.evaluate import main as evaluate
 from scripts.package import main as package
 from scripts.shipping.release import wheel_of
+from scripts.shipping.summary import rows as summary_rows
+from scripts.shipping.summary import summarise
 from scripts.train import main as train
 from tests.small_data import TOPICS
 
@@ -211,9 +214,25 @@ def test_only_what_it_wrote_itself_is_replaced(tmp_path: Path) -> None:
 
 
 def test_it_is_packaged_like_the_big_one(run: Callable[..., Any], project: Path) -> None:
-    run("people")
-    package(project / "small", project / "packages", "small_under_test", "")
+    run("pool")
+    scores, none = project / "metrics" / "small.json", project / "none.json"
+    evaluate(project / "small", project / "corpus" / "test.spacy", scores)
+    found = srsly.read_json(scores)
+    compared = srsly.read_json(project / "metrics" / "distil.json")["models"]["textcat, bow"]
+    assert found["accuracy"] == compared["accuracy"]
+    assert found["macro_f_interval"] == compared["macro_f_interval"]
+    assert list(found["per_label"]) == LABELS
+    package(project / "small", project / "packages", "small_under_test", "", scores, none)
     _, wheel = wheel_of(project / "small", project / "packages")
+    said = (wheel.parents[1] / "README.md").read_text()
+    assert "60 labels by people, 0 by machine, 60 with a larger model's answers" in said
+    assert "On 60 texts that were held out: macro-F" in said
+    assert "sentence encoder" not in said
+    table = dict(
+        summary_rows(summarise(project / "small", project / "packages", Path("corpus"), scores))
+    )
+    assert table["trained on"] in said
+    assert table["test set"] == "60 texts"
     with zipfile.ZipFile(wheel) as archive:
         names = archive.namelist()
         (metadata,) = (name for name in names if name.endswith(".dist-info/METADATA"))

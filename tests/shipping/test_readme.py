@@ -140,6 +140,24 @@ def test_several_labels_a_text(model: Path, out: Path) -> None:
     assert "fits none" not in said
 
 
+@pytest.mark.parametrize("answers", [0, 64])
+def test_a_distilled_pipeline_says_how_it_was_made(model: Path, out: Path, answers: int) -> None:
+    meta = srsly.read_json(model / "meta.json")
+    del meta["encoder"]
+    meta |= {"components": ["textcat"], "labels": {"textcat": ["a", "b"]}, "multi_label": True}
+    meta["trained_on"] = {"data": "my_texts", "people": 40, "machine": 0, "model": answers}
+    srsly.write_json(model / "meta.json", meta)
+    (model / "textcat").mkdir()
+    srsly.write_json(model / "textcat" / "cfg", {"labels": ["a", "b"], "threshold": 0.4})
+    said = readme(gather(model, [], out / "none.json", out / "none.json"), {})
+    assert "spaCy's own text categorizer learned from their labels" in said
+    assert "encoder" not in said.partition("## How")[2].partition("## Licence")[0]
+    assert "a score of 0.4 or more" in said
+    assert "40 labels by people, 0 by machine" in said
+    assert ("64 with a larger model's answers" in said) == bool(answers)
+    assert ("and from a larger model's answers" in said) == bool(answers)
+
+
 def test_the_hub_can_read_the_header(model: Path, out: Path) -> None:
     meta = full(model, out)
     data = ModelCard(header(meta)).data
