@@ -35,8 +35,12 @@ def load(
     path = Path(source)
     if source == DEMO:
         return load_bbc_news(text_column, label_column)
-    if path.is_dir() and not any(file.suffix in OF_THE_HUB for file in path.rglob("*")):
-        return read_folder(path, text_column, label_column, encoding)
+    if path.is_dir():
+        files = [file for file in path.rglob("*") if file.suffix.lower() in OF_THE_HUB]
+        if not files:
+            return read_folder(path, text_column, label_column, encoding)
+        if len(files) == 1 and files[0].suffix not in OF_THE_HUB:
+            path = files[0]  # `datasets` knows endings in lower case alone
     kind = path.suffix.lower()
     if kind in KNOWN and not path.is_dir():
         if not path.exists():
@@ -107,6 +111,13 @@ def load_hub(source: str, split: str, setting: str) -> Table:
             + ("." if Path(source).exists() else " from the Hugging Face hub."),
             f"{str(err).splitlines()[0]}\nA local file works without network: "
             f"--vars.{setting} my.csv",
+        ) from None
+    except (datasets.exceptions.DatasetsError, StopIteration) as err:
+        reason = " ".join(str(err.__cause__ or err).split())[:500]
+        raise ProjectError(
+            f"The data set '{source}' cannot be read: a file of it is damaged, empty or unlike the "
+            "others.",
+            f"{reason}\nA file alone has a clearer message: --vars.{setting} FOLDER/FILE",
         ) from None
 
 

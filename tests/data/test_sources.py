@@ -202,6 +202,33 @@ def test_a_folder_in_another_encoding(tmp_path: Path) -> None:
     assert table == Table({"text": ["café"], "label": ["a"]})
 
 
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("train.jsonl", '{"text": "a"}\n' * 3 + '{"text": \n', "JSON parse error"),
+        ("train.csv", "text,label\na,b\nc,d,e\n", "Expected 2 fields in line 3, saw 3"),
+        ("train.jsonl", "", "FOLDER/FILE"),
+    ],
+)
+def test_a_damaged_file_in_a_folder_of_the_hubs_format(
+    tmp_path: Path, name: str, content: str, words: str
+) -> None:
+    (tmp_path / name).write_text(content)
+    with pytest.raises(ProjectError, match="is damaged, empty or unlike") as caught:
+        load(str(tmp_path), "train", "text", "label")
+    assert words in caught.value.hint
+
+
+@pytest.mark.parametrize("name", ["Data.CSV", "b.Csv"])
+def test_an_ending_in_capitals(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_text("text,label\na,b\n")
+    for source in (tmp_path, tmp_path / name):
+        assert load(str(source), "train", "text", "label").columns == {
+            "text": ["a"],
+            "label": ["b"],
+        }
+
+
 def test_wrong_input_is_named_before_anything_heavy_is_imported(tmp_path: Path) -> None:
     (tmp_path / "data.csv").write_text("a,b\n1,2\n")
     code = (
