@@ -46,7 +46,15 @@ def main(
         msg.text(f"{rows:>12,} {label}")
     for reason, rows in totals.why.most_common():
         msg.warn(f"{count(rows, 'row')} {reason}: kept, with an empty {plan.columns[0]}")
-    print(f'Columns added: {", ".join(plan.columns)}. Read it: pandas.read_parquet("{output}")')
+    read = f'pandas.read_parquet("{output}")'
+    if plan.unlike:
+        msg.warn(
+            f"The files are no one table: not all have {', '.join(plan.unlike)} in the same type",
+            "For one table, score all of them into a new folder: CSV and JSONL then get one type.",
+        )
+        files = f'glob.glob("{output}/**/*.parquet", recursive=True)'
+        read = f"pandas.concat(map(pandas.read_parquet, sorted({files})))"
+    print(f"Columns added: {', '.join(plan.columns)}. Read it: {read}")
 
 
 if __name__ == "__main__":

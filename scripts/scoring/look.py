@@ -11,17 +11,20 @@ from scripts.scoring.lines import Dialect, Place
 
 @dataclass(frozen=True)
 class Look:
-    """starts, dialect: Of a text file: where its parts begin, and how its cells are divided."""
+    """schema: What its rows become, of text files the same for all. starts, dialect, header: Of a
+    text file: where its parts begin, how its cells are divided, and the names of its own columns.
+    """
 
     rows: int
     schema: pa.Schema
     starts: tuple[Place, ...] = ()
     dialect: Dialect | None = None
+    header: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         return {
             "rows": self.rows,
-            "columns": self.schema.names,
+            "columns": self.header or self.schema.names,
             "schema": base64.b64encode(self.schema.serialize()).decode(),
             # As a string: an offset in some encodings is larger than what JSON readers take.
             "starts": [[str(place.offset), place.line] for place in self.starts],
@@ -35,6 +38,7 @@ class Look:
             pa.ipc.read_schema(pa.py_buffer(base64.b64decode(data["schema"]))),
             tuple(Place(int(offset), line) for offset, line in data["starts"]),
             Dialect(*data["dialect"]) if data["dialect"] else None,
+            tuple(data["columns"]),
         )
 
 

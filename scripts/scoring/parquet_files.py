@@ -21,7 +21,7 @@ def look(source: Source, settings: Settings) -> Look:
     with _opened(source.path) as file:
         # What other programs wrote about its columns would not hold for ours.
         schema, rows = file.schema_arrow.remove_metadata(), file.metadata.num_rows
-    if settings.column in schema.names and not _is_text(schema.field(settings.column).type):
+    if settings.column in schema.names and not is_text(schema.field(settings.column).type):
         kind = schema.field(settings.column).type
         raise ProjectError(
             f"{source.path}: the column '{settings.column}' holds {kind}, not texts.",
@@ -73,8 +73,8 @@ def _opened(path: Path) -> Iterator[pq.ParquetFile]:
         raise ProjectError(f"{path} cannot be read as Parquet.", reason) from None
 
 
-def _is_text(kind: pa.DataType) -> bool:
+def is_text(kind: pa.DataType) -> bool:
     if pa.types.is_dictionary(kind):
-        return _is_text(kind.value_type)
+        return is_text(kind.value_type)
     tests = (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view)
     return pa.types.is_null(kind) or any(test(kind) for test in tests)

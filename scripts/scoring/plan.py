@@ -3,30 +3,37 @@
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
+import pyarrow as pa
 from filelock import FileLock, Timeout
 from tqdm import tqdm
 
 from scripts.cli.errors import ProjectError
 from scripts.scoring import inputs
+from scripts.scoring.look import Look
 from scripts.scoring.manifest import AGAIN, Manifest
 from scripts.scoring.model import Model
+from scripts.scoring.parquet_files import is_text
 from scripts.scoring.parts import TEMPORARY, Job, read_counts
 from scripts.scoring.settings import Settings
 from scripts.scoring.sources import find_sources
+from scripts.scoring.types import together
 
 PREFIX = "predicted_"
 
 
 @dataclass(frozen=True)
 class Plan:
-    """jobs: All parts, in the order of the rows. waiting: Those that are not written yet."""
+    """jobs: All parts, in the order of the rows. waiting: Those that are not written yet. unlike:
+    Columns that not all files have, or not with the same type: they are no one table."""
 
     columns: tuple[str, str, str]
     jobs: list[Job]
     waiting: list[Job]
+    unlike: list[str]
 
 
 @dataclass
@@ -75,6 +82,10 @@ def make_plan(asked: str, output: Path, model: Model, settings: Settings) -> Pla
             sources, desc="Looking at the input", unit="file", disable=None, leave=False
         )
     }
+    text = [source.name for source in sources if source.kind != ".parquet"]
+    schema = together(looks[name].schema for name in text)
+    # What was begun before keeps its types: some of it may be written.
+    looks |= {name: replace(looks[name], schema=schema) for name in text if name not in known}
     taken = {column for seen in looks.values() for column in settings.kept(seen.schema.names)}
     columns = before.columns if before else _columns(model.columns, taken)
     if clash := sorted(taken.intersection(columns)):
@@ -91,7 +102,23 @@ def make_plan(asked: str, output: Path, model: Model, settings: Settings) -> Pla
         for source in sources
         for part in range(settings.parts(looks[source.name].rows))
     ]
-    return Plan(columns, jobs, [job for job in jobs if not job.target.exists()])
+    unlike = _unlike(list(looks.values()), settings)
+    return Plan(columns, jobs, [job for job in jobs if not job.target.exists()], unlike)
+
+
+def _unlike(looks: list[Look], settings: Settings) -> list[str]:
+    found: dict[str, list[Any]] = {}
+    for seen in looks:
+        for name in settings.kept(seen.schema.names):
+            kind = seen.schema.field(name).type
+            # What reads them as one table takes all kinds of strings for one.
+            plain = is_text(kind) and not pa.types.is_null(kind)
+            found.setdefault(name, []).append("text" if plain else kind)
+    return [
+        name
+        for name, kinds in found.items()
+        if len(kinds) < len(looks) or any(kind != kinds[0] for kind in kinds)
+    ]
 
 
 def _columns(names: tuple[str, str, str], taken: set[str]) -> tuple[str, str, str]:

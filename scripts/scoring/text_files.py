@@ -6,18 +6,17 @@ from contextlib import closing
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from scripts.cli.errors import ProjectError
 from scripts.scoring.lines import Dialect, Lines, Row, csv_header, csv_rows, json_rows
 from scripts.scoring.look import Block, Look
 from scripts.scoring.settings import Settings
 from scripts.scoring.sources import Source
+from scripts.scoring.types import Fields, merge, of_rows, storable
 
 # Characters of a block, which bound its memory whatever the length of its texts.
 MOST_CHARACTERS = 2**24
 LOOKED_AT = 1000  # rows whose types are inferred together
-Types = dict[str, pa.DataType]
 
 
 def look(source: Source, settings: Settings) -> Look:
@@ -40,12 +39,13 @@ def look(source: Source, settings: Settings) -> Look:
 
 def _look(source: Source, settings: Settings, dialect: Dialect | None) -> Look:
     with closing(Lines(source.path, settings.encoding)) as lines:
-        types: Types = {}
+        fields: Fields = {}
+        names: list[str] = []
         rows = json_rows(lines)
         if dialect:
             names, delimiter = csv_header(lines, settings.column, dialect.delimiter)
             dialect = Dialect(delimiter, dialect.quoted)
-            types = dict.fromkeys(names, pa.string())
+            fields = {name: pa.field(name, pa.string()) for name in names}
             rows = csv_rows(lines, names, dialect)
         starts, count, block = [lines.place()], 0, []
         for row in rows:
@@ -55,10 +55,11 @@ def _look(source: Source, settings: Settings, dialect: Dialect | None) -> Look:
             if not dialect:
                 block.append(row)
                 if len(block) == LOOKED_AT:
-                    types, block = _merge(types, block), []
-        types = _merge(types, block)
-    schema = pa.schema([(name, _storable(kind)) for name, kind in types.items()])
-    return Look(count, schema, tuple(starts[: settings.parts(count)]), dialect)
+                    merge(fields, of_rows(block))
+                    block = []
+        merge(fields, of_rows(block))
+    parts = tuple(starts[: settings.parts(count)])
+    return Look(count, storable(fields), parts, dialect, tuple(names))
 
 
 def read(source: Source, seen: Look, part: int, settings: Settings) -> Iterator[Block]:
@@ -67,7 +68,7 @@ def read(source: Source, seen: Look, part: int, settings: Settings) -> Iterator[
     with closing(Lines(source.path, settings.encoding, seen.starts[part])) as lines:
         rows = json_rows(lines)
         if seen.dialect:
-            rows = csv_rows(lines, seen.schema.names, seen.dialect)
+            rows = csv_rows(lines, list(seen.header), seen.dialect)
         block: list[Row] = []
         most = MOST_CHARACTERS
         while left:
@@ -106,32 +107,3 @@ def _string(value: Any) -> str | None:
         return None
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     return text.encode("utf8", "replace").decode("utf8")  # half a character cannot be stored
-
-
-def _merge(types: Types, rows: list[Row]) -> Types:
-    """With the types of more rows. What does not fit together becomes a string: a text as it is,
-    all else as JSON."""
-    for name in dict.fromkeys(name for row in rows for name in row):
-        try:
-            found = pa.array([row.get(name) for row in rows]).type
-        except (pa.ArrowException, TypeError, ValueError, OverflowError):
-            found = pa.string()
-        types[name] = _common(types.get(name, pa.null()), found)
-    return types
-
-
-def _storable(kind: pa.DataType) -> pa.DataType:
-    """Parquet has no struct without fields, which is what only empty objects make."""
-    try:
-        pq.write_table(pa.schema([("x", kind)]).empty_table(), pa.BufferOutputStream())
-    except pa.ArrowException:
-        return pa.string()
-    return kind
-
-
-def _common(one: pa.DataType, other: pa.DataType) -> pa.DataType:
-    try:
-        schemas = [pa.schema([("x", kind)]) for kind in (one, other)]
-        return pa.unify_schemas(schemas, promote_options="permissive").field("x").type
-    except pa.ArrowException:
-        return pa.string()

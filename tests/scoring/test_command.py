@@ -1,7 +1,9 @@
 """What `weasel run score` prints."""
 
+import glob
 from pathlib import Path
 
+import pandas
 import pytest
 import srsly
 
@@ -25,3 +27,16 @@ def test_what_is_said(bow: Path, tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert sum(counted) == 120
     assert "2 rows without text: kept, with an empty label" in first
     assert not said.err  # no progress bar where there is no terminal
+
+
+def test_how_to_read_files_that_are_no_one_table(
+    bow: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "in" / "more").mkdir(parents=True)
+    added = (("b", {"id": 1}), ("more/a", {"id": "x7"}))
+    for n, (name, row) in enumerate(added):
+        srsly.write_jsonl(tmp_path / "in" / f"{name}.jsonl", [{"text": "Shares fell.", **row}])
+        main(str(tmp_path / "in"), tmp_path / "out", str(bow))
+        said, how = capsys.readouterr().out.split("Read it: ")
+        assert ("no one table: not all have id in the same type" in said) == bool(n)
+        assert len(eval(how, {"pandas": pandas, "glob": glob})) == n + 1

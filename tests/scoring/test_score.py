@@ -137,6 +137,74 @@ def test_types_that_change_within_a_file(tmp_path: Path, score: Score) -> None:
     assert last == {"a": 2.5, "b": "two", "c": {"k": None, "l": "x"}, "d": f"[{2**70}]", "e": "{}"}
 
 
+@pytest.mark.parametrize(
+    ("files", "column", "expected"),
+    [
+        ({"a.jsonl": {"id": None}, "b.jsonl": {"id": "x7"}}, "id", [None, "x7"]),
+        ({"a.jsonl": {"id": 1}, "b.jsonl": {"id": "x7"}}, "id", ["1", "x7"]),
+        ({"a.jsonl": {"a": 1}, "b.jsonl": {"b": 2.5}}, "b", [None, 2.5]),
+        ({"a.jsonl": {"id": 1}, "b.jsonl": {"id": 2.5}}, "id", [1, 2.5]),
+        ({"a.jsonl": {"id": 2**53 + 1}, "b.jsonl": {"id": 0.5}}, "id", [f"{2**53 + 1}", "0.5"]),
+        ({"a.csv": {"a": "1"}, "b.csv": {"b": "2"}}, "b", [None, "2"]),
+        ({"a.csv": {"a": "1"}, "b.jsonl": {"a": 2, "b": {"k": 1}}}, "a", ["1", "2"]),
+        ({"a.jsonl": {"m": {"k": 1}}, "b.jsonl": {"m": {"l": "x"}}}, "m",
+         [{"k": 1, "l": None}, {"k": None, "l": "x"}]),
+    ],
+)  # fmt: skip
+def test_files_that_differ_are_one_table(
+    files: dict[str, dict[str, object]],
+    column: str,
+    expected: list[object],
+    tmp_path: Path,
+    score: Score,
+) -> None:
+    for name, row in files.items():
+        write(tmp_path / "in" / name, [{**row, "text": "Shares fell."}] * 120)
+    score(tmp_path / "in")
+    found = pd.read_parquet(tmp_path / "scores")[column]
+    assert [None if value != value else value for value in found[::120]] == expected
+
+
+def test_files_that_cannot_be_one_table_say_so(tmp_path: Path, model: Model) -> None:
+    def unlike() -> list[str]:
+        plan, _ = score_files(
+            str(tmp_path / "in"), tmp_path / "out", model, Settings("text", batch_size=16)
+        )
+        return plan.unlike
+
+    write(tmp_path / "in" / "b.jsonl", [{"text": "x", "id": 1}])
+    write(tmp_path / "in" / "c.parquet", [{"text": "y", "id": 2}])
+    assert unlike() == []
+    write(tmp_path / "in" / "d.jsonl", [{"text": "x", "id": None}])  # that one adapts itself
+    assert unlike() == []
+    write(tmp_path / "in" / "a.jsonl", [{"text": "x", "id": "x7", "more": True}])
+    assert sorted(unlike()) == ["id", "more"]
+    rows = {row["text"]: row["id"] for row in rows_of(tmp_path / "out")[:1]}
+    assert rows == {"x": "x7"}
+
+
+@pytest.mark.parametrize(
+    ("ids", "expected"),
+    [
+        ([2**60 + 1, 0.5], [f"{2**60 + 1}", "0.5"]),
+        ([0.5, 2**60 + 1], ["0.5", f"{2**60 + 1}"]),
+        ([[2**60 + 1], [0.5]], [f"[{2**60 + 1}]", "[0.5]"]),
+        ([{"k": 2**60 + 1}, {"k": 0.5}], [f'{{"k": {2**60 + 1}}}', '{"k": 0.5}']),
+        ([{"k": 2**60 + 1}, {"l": 0.5}], [{"k": 2**60 + 1, "l": None}, {"k": None, "l": 0.5}]),
+        ([2**60 + 1, None], [2**60 + 1, None]),
+        ([2**53, 0.5], [2.0**53, 0.5]),
+        ([[2], [0.5]], [[2.0], [0.5]]),
+    ],
+)
+def test_no_digit_of_a_large_number_is_lost(
+    ids: list[object], expected: list[object], tmp_path: Path, score: Score
+) -> None:
+    rows = [{"text": "x", "id": ids[0]}] * 1000 + [{"text": "x", "id": ids[1]}]
+    found = score(write(tmp_path / "a.jsonl", rows), rows_per_part=1000)
+    assert [found[0]["id"], found[-1]["id"]] == expected
+    assert found[999] == found[0]
+
+
 @pytest.mark.parametrize("encoding", ["cp1252", "utf-16", "utf-8-sig"])
 def test_encodings_also_in_a_later_part(encoding: str, tmp_path: Path, score: Score) -> None:
     path = tmp_path / "a.csv"
