@@ -4,7 +4,7 @@ import codecs
 import csv
 import io
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +52,7 @@ def read_csv(path: Path, text_column: str, encoding: str = "") -> Table:
     """Comma, semicolon, tab or bar: the delimiter is the one that gives the header the column of
     the texts. All cells are strings; a blank one is missing.
 
-    RAISES (ProjectError): A row does not fit the header.
+    RAISES (ProjectError): A row does not fit the header, or a name in that comes twice.
     """
     text = read_text(path, encoding)
     delimiter = find_delimiter(text, text_column, "\t" if path.suffix.lower() == ".tsv" else ",")
@@ -73,7 +73,7 @@ def read_csv(path: Path, text_column: str, encoding: str = "") -> Table:
     rows = [row for row in rows if any(cell.strip() for cell in row)]
     if not rows:
         raise ProjectError(f"{path} is empty.", "It needs a line with the names of its columns.")
-    header = [name.strip() for name in rows[0]]
+    header = column_names(path, rows[0])
     for number, row in enumerate(rows[1:], start=1):
         if any(row[len(header) :]):
             raise ProjectError(
@@ -83,6 +83,20 @@ def read_csv(path: Path, text_column: str, encoding: str = "") -> Table:
             )
     cells = [row + [""] * (len(header) - len(row)) for row in rows[1:]]
     return Table({name: [row[i] or None for row in cells] for i, name in enumerate(header)})
+
+
+def column_names(path: Path, cells: Iterable[str]) -> list[str]:
+    """RAISES (ProjectError): A name comes twice."""
+    # pandas writes its index under no name, and calls it so when it reads it back.
+    names = [name.strip() or f"Unnamed: {i}" for i, name in enumerate(cells)]
+    check_once(path, names)
+    return names
+
+
+def check_once(path: Path, names: Sequence[str]) -> None:
+    """RAISES (ProjectError): A name comes twice, and nobody knows which column is meant."""
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise ProjectError(f"{path} has two columns '{twice[0]}'.", "Rename one of them.")
 
 
 def find_delimiter(text: str, wanted: str, first: str) -> str:
@@ -113,7 +127,7 @@ def read_json(path: Path, encoding: str = "") -> Table:
 def _loads(path: Path, text: str, where: str = "") -> Any:
     try:
         return json.loads(text)
-    except ValueError as err:
+    except (ValueError, RecursionError) as err:
         raise ProjectError(f"{path} cannot be read as {path.suffix}.", f"{where}{err}") from None
 
 

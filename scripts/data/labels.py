@@ -73,7 +73,8 @@ def spelling_lines(became: dict[str, tuple[str, int]]) -> str:
 
 
 def check_names(names: Iterable[str]) -> None:
-    """RAISES (ProjectError): Fewer than two labels, or more or longer ones than Argilla takes."""
+    """RAISES (ProjectError): Fewer than two labels, a blank one, or more or longer ones than
+    Argilla takes."""
     names = list(names)
     if len(names) < 2:
         raise ProjectError(
@@ -87,10 +88,10 @@ def check_names(names: Iterable[str]) -> None:
             f"Is --vars.label_column right? It has labels such as {', '.join(names[:3])[:200]}",
         )
     for name in names:
-        if reason := unusable(name, MOST_CHARACTERS):
+        if reason := "is blank" if not name.strip() else unusable(name, MOST_CHARACTERS):
             raise ProjectError(
                 f"The label {name[:40]!r} {reason}.",
-                "Shorten or mend it, or set --vars.label_column.",
+                "Shorten or mend it, or set --vars.labels or --vars.label_column.",
             )
 
 

@@ -52,6 +52,12 @@ def test_cells_of_a_csv_file_are_what_is_written_there(tmp_path: Path, end: str)
     assert table.columns["label"] == ["1", "NA", None, None]
 
 
+def test_columns_without_a_name_are_not_the_same_column(tmp_path: Path) -> None:
+    path = tmp_path / "data.csv"
+    path.write_text("text,label,,\na,b,,\n")
+    assert list(load(str(path), "train", "text", "label").columns)[:2] == ["text", "label"]
+
+
 def test_a_tab_separated_file_without_quoting(tmp_path: Path) -> None:
     path = tmp_path / "data.tsv"
     path.write_text('text\tlabel\n"No," he said, "no\ta\nit is 5" long\tb\n')
@@ -87,6 +93,9 @@ def test_json_as_a_list_and_a_line_each(tmp_path: Path, name: str) -> None:
             ["its quotes do not match", "Up to line 3", "JSONL"],
         ),
         ("a.csv", b"", ["is empty"]),
+        ("a.csv", b"text,text,label\na,b,x\n", ["has two columns 'text'", "Rename"]),
+        ("a.jsonl", b"[" * 100_000, ["cannot be read"]),
+        ("a.jsonl", b'{"text": ' + b"[" * 100_000, ["cannot be read", "line 1"]),
         ("a.csv", b"first,second\na,b\n", ["no column 'text'", "first, second", "first line"]),
         ("a.csv", b"text,label\n17,a\n2.5,b\n-3e5,a\n", ["'text' holds numbers", "text_column"]),
         ("a.jsonl", b'{"text": 17}\n{"text": 18}', ["'text' holds numbers"]),
@@ -179,6 +188,8 @@ def test_labels_in_two_spellings_are_said(
         ([str(i) for i in range(501)], "501 labels; Argilla takes at most 500"),
         (["a", "b" * 201], "has 201 characters"),
         (["a", "nul\0"], "has a NUL character"),
+        (["a", "", "b"], "label '' is blank"),
+        (["a", " "], "label ' ' is blank"),
     ],
 )
 def test_labels_that_argilla_does_not_take(names: list[str], words: str) -> None:
