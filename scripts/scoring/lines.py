@@ -6,13 +6,13 @@ import gzip
 import json
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from scripts.cli.errors import ProjectError
-from scripts.data.files import find_delimiter
+from scripts.data.files import column_names, find_delimiter
 
 # A quote that is never closed would take the rest of the file into one cell.
 MOST_CHARACTERS = 2**24
@@ -113,24 +113,44 @@ def json_rows(lines: Lines) -> Iterator[Row]:
         yield row
 
 
-def csv_header(lines: Lines, column: str, first: str) -> tuple[list[str], str]:
-    """Names of the columns, and the delimiter that gives them the column of the texts.
+def csv_header(lines: Lines, column: str, first: Dialect) -> tuple[list[str], Dialect]:
+    """Names of the columns, and the dialect that gives them the column of the texts.
 
-    first: The delimiter that the file's name promises.
-    RAISES (ProjectError): There is none, or a name comes twice.
+    first: With the delimiter that the file's name promises.
+    RAISES (ProjectError): There is none, its quotes do not match, or a name comes twice.
     """
     line = next((line for line in lines if line.strip()), "")
     if not line:
         raise ProjectError(
             f"{lines.path} is empty.", "It needs a line with the names of its columns."
         )
-    delimiter = find_delimiter(line, column, first)
-    reader = csv.reader(chain([line], lines), delimiter=delimiter)  # a name may hold a line end
-    # pandas writes its index under no name, and calls it so when it reads it back.
-    names = [name.strip() or f"Unnamed: {i}" for i, name in enumerate(next(reader))]
-    if twice := sorted({name for name in names if names.count(name) > 1}):
-        raise ProjectError(f"{lines.path} has two columns '{twice[0]}'.", "Rename one of them.")
-    return names, delimiter
+    dialect = replace(first, delimiter=find_delimiter(line, column, first.delimiter))
+    reader = _reader(chain([line], lines), dialect)  # a name may hold a line end
+    begin = lines.line
+    try:
+        cells = next(reader)
+    except csv.Error as err:
+        raise _no_csv(lines, begin, err) from None
+    if not dialect.quoted:
+        cells = [cell.strip().strip('"') for cell in cells]
+    return column_names(lines.path, cells), dialect
+
+
+def _reader(lines: Iterator[str], dialect: Dialect) -> Any:
+    csv.field_size_limit(MOST_CHARACTERS)
+    return csv.reader(
+        lines,
+        delimiter=dialect.delimiter,
+        quoting=csv.QUOTE_MINIMAL if dialect.quoted else csv.QUOTE_NONE,
+        strict=True,
+    )
+
+
+def _no_csv(lines: Lines, line: int, err: csv.Error) -> ProjectError:
+    return ProjectError(
+        f"{lines.path}, line {line} cannot be read as CSV: {err}",
+        'Quotes inside of a quoted text are doubled (""). Or use JSONL or Parquet.',
+    )
 
 
 def csv_rows(lines: Lines, names: list[str], dialect: Dialect) -> Iterator[Row]:
@@ -138,13 +158,7 @@ def csv_rows(lines: Lines, names: list[str], dialect: Dialect) -> Iterator[Row]:
 
     RAISES (ProjectError): A row has more cells than the header, or its quotes do not match.
     """
-    csv.field_size_limit(MOST_CHARACTERS)
-    reader = csv.reader(
-        lines,
-        delimiter=dialect.delimiter,
-        quoting=csv.QUOTE_MINIMAL if dialect.quoted else csv.QUOTE_NONE,
-        strict=True,
-    )
+    reader = _reader(lines, dialect)
     missing = [""] * len(names)
     while True:
         begin = lines.line + 1
@@ -153,10 +167,7 @@ def csv_rows(lines: Lines, names: list[str], dialect: Dialect) -> Iterator[Row]:
         except StopIteration:
             return
         except csv.Error as err:
-            raise ProjectError(
-                f"{lines.path}, line {begin} cannot be read as CSV: {err}",
-                'Quotes inside of a quoted text are doubled (""). Or use JSONL or Parquet.',
-            ) from None
+            raise _no_csv(lines, begin, err) from None
         if not any(cell.strip() for cell in cells):
             continue
         if any(cells[len(names) :]):

@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import cached_property
 from importlib import import_module
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
@@ -40,10 +41,10 @@ class Model:
     """
 
     def __init__(self, name: str, threads: int = 0, batch_size: int = 1024) -> None:
-        self.name = name
+        self.name = find_name(name)
         self.cpus = threads or os.cpu_count() or 1
         self.folder = find_folder(name)
-        self.nlp = _load(name)
+        self.nlp = _load(self.name)
         self.batch_size = batch_size
         self.pipe, self.labels, self.threshold = categorizer(self.nlp, name)
         encoder = getattr(self.pipe, "encoder", None)
@@ -131,21 +132,35 @@ class Model:
         return [pa.array(best, pa.string()), pa.array(score, pa.float64()), struct]
 
 
-def find_folder(name: str) -> Path:
-    """RAISES (ProjectError): It is neither a folder with a pipeline nor an installed package."""
-    path = Path(name)
+def find_name(name: str) -> str:
+    """The name by which spaCy knows a pipeline: of a folder, or of an installed package.
+
+    name: Of a package also without its language, or with dashes, as pip writes it.
+    RAISES (ProjectError): It is neither.
+    """
+    path, wanted = Path(name), name.replace("-", "_")
     if path.is_dir():
         if not (path / "meta.json").exists():
             raise ProjectError(
                 f"There is no trained pipeline in {path}.", "Make it: weasel run train"
             )
-        return path
-    if not spacy.util.is_package(name):
+        return name
+    # Of pipelines alone: another package, such as numpy, would be found and fail in spaCy.
+    installed = sorted(entry_points(group="spacy_models").names)
+    found = [one for one in installed if wanted in (one, one.partition("_")[2])]
+    if not found:
         raise ProjectError(
             f"There is no trained pipeline {name}, neither a folder nor an installed package.",
-            "Make it: weasel run train. Or install a wheel: pip install packages/.../NAME.whl",
+            "Make it: weasel run train. Or install a wheel: pip install packages/.../NAME.whl\n"
+            f"Installed are: {', '.join(installed) or 'none'}.",
         )
-    return spacy.util.get_package_path(name)
+    return found[0]
+
+
+def find_folder(name: str) -> Path:
+    """RAISES (ProjectError): See `find_name`."""
+    found = find_name(name)
+    return Path(found) if Path(found).is_dir() else spacy.util.get_package_path(found)
 
 
 def fingerprint(folder: Path) -> str:

@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from scripts.cli.errors import ProjectError
+from scripts.data.files import check_once
 from scripts.scoring.look import Block, Look
 from scripts.scoring.settings import Settings
 from scripts.scoring.sources import Source
@@ -17,10 +18,12 @@ BUFFER = 2**20
 
 
 def look(source: Source, settings: Settings) -> Look:
-    """RAISES (ProjectError): It is no Parquet, or its column of texts holds something else."""
+    """RAISES (ProjectError): It is no Parquet, its column of texts holds something else, or a name
+    comes twice."""
     with _opened(source.path) as file:
         # What other programs wrote about its columns would not hold for ours.
         schema, rows = file.schema_arrow.remove_metadata(), file.metadata.num_rows
+    check_once(source.path, schema.names)
     if settings.column in schema.names and not is_text(schema.field(settings.column).type):
         kind = schema.field(settings.column).type
         raise ProjectError(

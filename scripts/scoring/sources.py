@@ -30,7 +30,8 @@ class Source:
 
     def output(self, part: int) -> str:
         """Where a part of it goes, below the output folder: a/b.csv.gz -> a/b-00000.parquet."""
-        return f"{self.name[: -len(self.ending)]}-{part:05}.parquet"
+        # A file that is scored by its name may be hidden; what comes of it must not be.
+        return f"{self.name[: -len(self.ending)].lstrip('._')}-{part:05}.parquet"
 
 
 def ending_of(path: Path) -> str | None:
@@ -39,8 +40,8 @@ def ending_of(path: Path) -> str | None:
 
 
 def find_sources(asked: str, output: Path) -> list[Source]:
-    """All files of a kind that can be read, in the order of their names. Those that are hidden and
-    those in the output folder are left out.
+    """All files of a kind that can be read, in the order of their names. Those that are hidden
+    (unless named) and those in the output folder are left out.
 
     asked: A file, a folder (with all below it), or a pattern such as data/*.parquet.
     RAISES (ProjectError): There are none, or two would have the same output.
@@ -65,7 +66,7 @@ def find_sources(asked: str, output: Path) -> list[Source]:
         for file in sorted(paths)
         if file.is_file()
         and ending_of(file)
-        and not any(part.startswith((".", "_")) for part in file.relative_to(root).parts)
+        and (file == path or not _is_hidden(file.relative_to(root)))
         and inside not in file.resolve().parents
     ]
     if not found:
@@ -81,6 +82,10 @@ def find_sources(asked: str, output: Path) -> list[Source]:
                 "Rename one of them, or score them into two folders.",
             )
     return found
+
+
+def _is_hidden(path: Path) -> bool:
+    return any(part.startswith((".", "_")) for part in path.parts)
 
 
 def _source(path: Path, root: Path) -> Source:

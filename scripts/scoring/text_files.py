@@ -43,8 +43,7 @@ def _look(source: Source, settings: Settings, dialect: Dialect | None) -> Look:
         names: list[str] = []
         rows = json_rows(lines)
         if dialect:
-            names, delimiter = csv_header(lines, settings.column, dialect.delimiter)
-            dialect = Dialect(delimiter, dialect.quoted)
+            names, dialect = csv_header(lines, settings.column, dialect)
             fields = {name: pa.field(name, pa.string()) for name in names}
             rows = csv_rows(lines, names, dialect)
         starts, count, block = [lines.place()], 0, []

@@ -3,6 +3,8 @@
 import csv
 import gzip
 import json
+import shutil
+import sys
 from pathlib import Path
 
 import pandas as pd
@@ -215,6 +217,40 @@ def test_encodings_also_in_a_later_part(encoding: str, tmp_path: Path, score: Sc
     for part in (tmp_path / "scores").glob("a-00001.parquet"):
         part.unlink()
     assert score(path, encoding="cp1252" if encoding == "cp1252" else "") == found
+
+
+@pytest.mark.parametrize("name", ["_mine.csv", ".mine.csv"])
+def test_a_hidden_file_is_scored_by_its_name(name: str, tmp_path: Path, score: Score) -> None:
+    path = write(tmp_path / "in" / name, made_up(3))
+    assert len(score(path)) == 3
+    assert len(pd.read_parquet(tmp_path / "scores")) == 3  # which leaves hidden files out
+    with pytest.raises(ProjectError, match="no file that can be scored"):
+        score(tmp_path / "in", "other")
+
+
+def test_an_installed_package(tmp_path: Path, bow: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As `spacy package` lays it out and pip writes it down."""
+    package = tmp_path / "site" / "en_under_test"
+    shutil.copytree(bow, package / "en_under_test-0.0.0")
+    shutil.copy(bow / "meta.json", package / "meta.json")
+    (package / "__init__.py").write_text(
+        "from pathlib import Path\nfrom spacy.util import load_model_from_init_py\n"
+        "def load(**options): return load_model_from_init_py(__file__, **options)\n"
+    )
+    meta = json.loads((package / "meta.json").read_text())
+    (package / "meta.json").write_text(
+        json.dumps({**meta, "name": "under_test", "version": "0.0.0"})
+    )
+    info = tmp_path / "site" / "en_under_test-0.0.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Name: en_under_test\nVersion: 0.0.0\n")
+    (info / "entry_points.txt").write_text("[spacy_models]\nen_under_test = en_under_test\n")
+    monkeypatch.syspath_prepend(str(tmp_path / "site"))
+    for name in ("en_under_test", "en-under-test", "under-test"):
+        model = Model(name)
+        assert (model.name, model.folder) == ("en_under_test", package)
+        assert model.labels == Model(str(bow)).labels
+    monkeypatch.delitem(sys.modules, "en_under_test")
 
 
 def test_an_empty_file_has_an_empty_output(tmp_path: Path, score: Score) -> None:

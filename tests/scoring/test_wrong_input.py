@@ -29,6 +29,7 @@ WRONG = {
         (b"", "a.csv is empty"),
         (b"id,body\n1,x\n", "has no column 'text'"),
         (b"text,text\n1,x\n", "two columns 'text'"),
+        (b'id,"text\n' + b"1,Shares fell.\n" * 20_000, "a.csv, line 1 cannot be read as CSV"),
     ],
     "a.jsonl.gz": [
         (gzip.compress(GOOD * 5000)[:-20], "a.jsonl.gz is damaged or cut off"),
@@ -62,6 +63,14 @@ def test_a_missing_column_names_those_that_are_there(tmp_path: Path, score: Scor
     assert "score_keep" in err.value.hint
     with pytest.raises(ProjectError, match="There is no file or folder"):
         score(tmp_path / "nowhere.csv")
+
+
+def test_parquet_with_a_name_twice(tmp_path: Path, score: Score) -> None:
+    for names in (["text", "text"], ["text", "id", "id"]):
+        table = pa.Table.from_arrays([pa.array(["x"])] * len(names), names=names)
+        pq.write_table(table, tmp_path / "a.parquet")
+        with pytest.raises(ProjectError, match=f"has two columns '{names[-1]}'"):
+            score(tmp_path / "a.parquet")
 
 
 def test_parquet_that_is_damaged_further_on_keeps_what_was_done(
@@ -120,6 +129,8 @@ def test_other_folders_and_other_pipelines(tmp_path: Path, score: Score) -> None
         score(tmp_path / "a.parquet", "full")
     with pytest.raises(ProjectError, match="neither a folder nor an installed package"):
         Model("no_such_package")
+    with pytest.raises(ProjectError, match="neither a folder nor an installed package"):
+        Model("numpy")  # installed, and no pipeline
     with pytest.raises(ProjectError, match="no trained pipeline in"):
         Model(str(tmp_path))
     (tmp_path / "a.csv").write_text("text\nx\n")
