@@ -29,7 +29,8 @@ def main(
     for name, value, known in (("labels", labels, SOURCES), ("config", kind, KINDS)):
         if value not in known:
             raise ProjectError(
-                f"There is no {value}.", f"Set --vars.distil_{name} to one of: {', '.join(known)}"
+                f"distil_{name} cannot be '{value}'.",
+                f"Set --vars.distil_{name} to one of: {', '.join(known)}",
             )
     settings = load_settings(config, ctx.args)
     from scripts.distilling.compare import rows, save

@@ -1,5 +1,6 @@
 """Texts from the Hugging Face hub, a file or a folder -> a pool and a held-out test set."""
 
+import math
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -39,7 +40,7 @@ def main(
     encoding: Annotated[str, typer.Option(help="Of a text file; '' for UTF-8")] = "",
     test_size: Annotated[float, typer.Option(help="Held-out share of labelled texts")] = 0.5,
     test_labels: Annotated[int, typer.Option(help="Held-out texts without labels", min=0)] = 100,
-    seed: Annotated[int, typer.Option(help="Seed of the split")] = 0,
+    seed: Annotated[int, typer.Option(help="Seed of the split", min=0, max=2**32 - 1)] = 0,
     overwrite: Annotated[Literal["true", "false"], typer.Option(case_sensitive=False)] = "false",
 ) -> None:
     """Write OUTPUT/pool.jsonl, labels.json and meta.json. With gold labels in the data, also
@@ -49,6 +50,11 @@ def main(
     Other data that OUTPUT holds is overwritten only if asked. The same data again keeps its
     held-out texts and its pool, and the test set that people labelled.
     """
+    if not 0 < test_size < math.inf:  # nan, too
+        raise ProjectError(
+            f"A test set of {test_size} is none.",
+            "Set --vars.test_size to a share below 1, or to a number of texts.",
+        )
     label_column = label_column.strip()
     rows = _read(dataset, split, text_column, label_column, encoding)
     declared = read_label_spec(labels, dataset)

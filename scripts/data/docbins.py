@@ -10,6 +10,7 @@ from spacy.tokenizer import Tokenizer
 from spacy.tokens import Doc, DocBin
 from spacy.vocab import Vocab
 
+from scripts.cli.errors import ProjectError
 from scripts.data.corpus import Row, check_labels, check_one_label, text_id
 from scripts.data.pipelines import blank
 
@@ -33,7 +34,18 @@ def write_docs(docs: Iterable[Doc], path: Path) -> None:
 
 
 def read_docs(path: Path) -> list[Doc]:
-    return list(DocBin().from_disk(path).get_docs(Vocab()))
+    """RAISES (ProjectError): It is no such file, or a damaged one."""
+    try:
+        return list(DocBin().from_disk(path).get_docs(Vocab()))
+    except OSError:  # it is not there
+        raise
+    except Exception as err:  # whatever the libraries say of a damaged file
+        lines = str(err.__cause__ or err).splitlines()
+        raise ProjectError(
+            f"{path} cannot be read as .spacy: it is another file, or damaged.",
+            f"{lines[0] if lines else type(err).__name__}\n"
+            "Give another, or write it anew, as the command that wrote it does.",
+        ) from None
 
 
 def read_texts(path: Path) -> tuple[list[str], list[list[str]]]:

@@ -51,11 +51,11 @@ def load(
             return read_csv(path, text_column, encoding)
         if kind in {".jsonl", ".json"}:
             return read_json(path, encoding)
+        if kind == ".spacy":
+            return read_docbin(path, text_column, label_column)
         try:
-            if kind == ".spacy":
-                return read_docbin(path, text_column, label_column)
             return load_parquet(path)
-        except (OSError, ProjectError):
+        except OSError:
             raise
         except Exception as err:  # whatever the libraries say of a damaged file
             lines = str(err.__cause__ or err).splitlines()

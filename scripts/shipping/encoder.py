@@ -76,7 +76,15 @@ def export(
 
 
 def find_model(model: str) -> tuple[str, str]:
-    """Where to load `model` from, and how to say so."""
+    """Where to load `model` from, and how to say so.
+
+    RAISES (ProjectError): No model is named.
+    """
+    if not model.strip():
+        raise ProjectError(
+            "No sentence encoder is named.",
+            f"Give a name on the hub or a local folder: --vars.encoder {DEFAULT_MODEL}",
+        )
     if Path(model).exists():
         return model, "a local folder"
     package, folder = DEFAULT_MODEL_PACKAGE

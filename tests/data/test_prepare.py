@@ -1,16 +1,20 @@
 """prepare: texts from files, folders and the hub's format into a pool and a test set."""
 
 import json
+import zlib
 from pathlib import Path
 
 import pytest
 import spacy
 import srsly
+import typer
 from datasets import ClassLabel, Dataset, Features, Value
 from spacy.tokens import DocBin
+from typer.testing import CliRunner
 
 from scripts.cli.errors import ProjectError
 from scripts.data.corpus import read_gold, read_labels, read_pool, text_id
+from scripts.data.docbins import read_docs, write_rows
 from scripts.data.labels import read_label_spec
 from scripts.data.rows import Table, to_rows
 from scripts.data.sources import from_dataset, load
@@ -172,6 +176,8 @@ def test_the_default_data_set_comes_with_a_package() -> None:
         ({"label_column": ""}, "at least two labels"),
         ({"labels": "missing.json"}, "no labels file"),
         ({"test_size": 1000}, "cannot be split"),
+        ({"test_size": float("nan")}, "test set of nan"),
+        ({"test_size": -1}, "test set of -1"),
         ({"source": "empty.csv"}, "pool is empty"),
         ({"source": "data.docx"}, "ending that is not known"),
         ({"source": "damaged.parquet"}, "cannot be read"),
@@ -194,3 +200,25 @@ def test_bad_input_gives_a_plain_message(
     assert message in caught.value.title
     assert caught.value.hint
     assert not (tmp_path / "corpus" / "pool.jsonl").exists()
+
+
+def test_a_seed_below_zero_is_named(tmp_path: Path) -> None:
+    app = typer.Typer(rich_markup_mode=None)
+    app.command()(main)
+    for seed in (-1, 2**32):
+        said = CliRunner().invoke(app, ["x.csv", str(tmp_path), "--seed", str(seed)])
+        assert said.exit_code == 2
+        assert "--seed" in said.output
+
+
+def test_what_is_no_spacy_file(tmp_path: Path) -> None:
+    (tmp_path / "labels.json").write_text('{"a": "a"}')
+    write_rows([{"text": "x", "labels": ["a"]}], ["a", "b"], tmp_path / "cut.spacy")
+    whole = (tmp_path / "cut.spacy").read_bytes()
+    (tmp_path / "cut.spacy").write_bytes(whole[: len(whole) // 2])
+    (tmp_path / "other.spacy").write_bytes(zlib.compress(b"\x01"))
+    for name in ("labels.json", "cut.spacy", "other.spacy"):
+        with pytest.raises(ProjectError, match=f"{name} cannot be read as .spacy"):
+            read_docs(tmp_path / name)
+    with pytest.raises(FileNotFoundError):
+        read_docs(tmp_path / "none.spacy")

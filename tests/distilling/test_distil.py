@@ -160,10 +160,10 @@ def test_without_a_test_set_both_are_compared_on_texts_held_out(
 
 
 def test_what_is_missing_is_named(run: Callable[..., Any], project: Path, pipelines: Path) -> None:
-    with pytest.raises(ProjectError, match="no svm") as err:
+    with pytest.raises(ProjectError, match="distil_config cannot be 'svm'") as err:
         run("pool", "svm")
     assert "--vars.distil_config" in err.value.hint
-    with pytest.raises(ProjectError, match="no all") as err:
+    with pytest.raises(ProjectError, match="distil_labels cannot be 'all'") as err:
         run("all")
     assert "people, finished, pool" in err.value.hint
     for name, wanted in (("model", "weasel run train"), ("corpus/train.spacy", "weasel run pull")):

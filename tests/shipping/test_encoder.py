@@ -4,6 +4,7 @@ import srsly
 
 from components.onnx_encoder import WEIGHTS, OnnxEncoder
 from scripts.cli.errors import ProjectError
+from scripts.encoder import main as encoder
 from scripts.shipping.encoder import DEFAULT_MODEL, MIN_COSINE, SAMPLES, export, find_model
 
 
@@ -108,3 +109,10 @@ def test_a_prefix_stands_before_each_text(exported, tmp_path):
     np.testing.assert_allclose(
         with_prefix.encode(["stocks"]), plain.encode(["query: stocks"]), atol=1e-6
     )
+
+
+def test_no_name_of_an_encoder(tmp_path):
+    for name in ("", " "):
+        with pytest.raises(ProjectError, match="No sentence encoder is named") as err:
+            encoder(name, tmp_path / "encoder")
+        assert "--vars.encoder" in err.value.hint
