@@ -58,7 +58,7 @@ def look_before(corpus: Path) -> Before:
     if not held_out and (corpus / "test.spacy").exists():
         from scripts.data.docbins import held_out_ids  # imports spaCy, which takes two seconds
 
-        with suppress(ValueError):  # damaged
+        with suppress(ValueError, ProjectError):  # damaged
             tested = held_out_ids(corpus)
     pool = {row["id"] for row in lines("pool.jsonl")}
     labels = list(values("labels.json"))

@@ -599,7 +599,8 @@ def test_the_pools_data_set_follows(chosen: Callable[..., Settings], own: list[s
     # The loop has what was said there, too, and asks again where the label is gone.
     with opened(now) as (loop, _):
         found = {a.id: (a.status, a.labels, a.source) for a in loop[0].answers()}
-    assert found == {"1": ("waiting", (), "found"), "2": ("labelled", ("games",), "found")}
+    waiting, labelled = ("waiting", (), "found"), ("labelled", ("games",), "found")
+    assert found == {f"{1:016x}": waiting, f"{2:016x}": labelled}
 
 
 def test_the_newer_answer_counts_wherever_it_was_given(
