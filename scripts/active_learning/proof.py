@@ -203,7 +203,7 @@ def keep_promise(draws: Draws | None, settings: PromiseSettings) -> Promise:
     order = np.argsort(-draws.certainty, kind="stable")
     certainty, total, counts = draws.certainty[order], draws.uniform, draws.count[order]
     wrong: Floats = np.cumsum(counts * ~draws.right[order])
-    above = np.cumsum(draws.anywhere[order])
+    above = np.cumsum(counts)
     # Of the pool, as many as were open when it was drawn from can be wrong.
     open_ = float(np.average(draws.open, weights=draws.anywhere))
     part = open_ / draws.pool if settings.kind == "dataset" else 1.0

@@ -257,6 +257,24 @@ def test_mistakes_among_the_surest_are_not_said_to_need_no_more_answers():
     assert promise.threshold == -np.inf or promise.more > 0
 
 
+def test_precision_counts_a_draw_by_what_it_is_worth() -> None:
+    """Sure texts are drawn by hardly anything but the part that falls anywhere: each is a uniform
+    draw, and of the others few are."""
+    sure, unsure, open_ = 60, 180, 1000
+    chance = np.r_[np.full(sure, 0.25 / open_), np.full(unsure, 5 / open_)]
+    draws = Draws(
+        np.r_[np.linspace(1, 0.9, sure), np.linspace(0.8, 0.5, unsure)],
+        np.arange(sure + unsure) < sure + 90,
+        chance,
+        np.full(sure + unsure, open_),
+        np.full(sure + unsure, 0.25),
+        open_,
+    )
+    promise = keep_promise(draws, PromiseSettings(kind="precision"))
+    assert 0.5 < promise.threshold < 0.7  # in the midst of the others, as mistakes begin there
+    assert promise.bound <= 0.05
+
+
 def with_labels_that_nobody_drew(draws: Draws, n: int, rng: np.random.Generator) -> Draws:
     """As many wrong and right ones, of any certainty, anywhere among the draws."""
     at = np.sort(rng.integers(len(draws.right) + 1, size=n))
