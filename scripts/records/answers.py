@@ -11,12 +11,14 @@ Status = Literal["labelled", "machine", "discarded", "tied", "waiting"]
 @dataclass(frozen=True)
 class Vote:
     """One user's response. labels is empty for a discard (and, in multi-label data, for
-    "none of them"). unclear: "None of them" was chosen together with a label."""
+    "none of them"). unclear: "None of them" was chosen together with a label. at: When it was
+    given, by the server's clock, in ISO 8601."""
 
     user: str
     labels: tuple[str, ...]
     discarded: bool = False
     unclear: bool = False
+    at: str = field(default="", compare=False)
 
 
 class Chance(NamedTuple):
@@ -156,7 +158,8 @@ def merge(
     answers: Iterable[Answer], bot: str | None, min_submitted: int, multi_label: bool
 ) -> list[Answer]:
     """One answer a text: the votes of its rounds together, where a user's later vote replaces the
-    earlier one. A text with a round that waits for votes is waiting. In order of the first round.
+    earlier one, in whatever round it is. A text with a round that waits for votes is waiting. In
+    order of the first round.
     """
     rounds: dict[str, list[Answer]] = {}
     for answer in answers:
@@ -165,7 +168,10 @@ def merge(
     for group in rounds.values():
         group.sort(key=lambda answer: answer.round)
         first, last = group[0], group[-1]
-        votes = {vote.user: vote for answer in group for vote in answer.votes}
+        votes: dict[str, Vote] = {}
+        for vote in (vote for answer in group for vote in answer.votes):
+            if vote.user not in votes or vote.at >= votes[vote.user].at:
+                votes[vote.user] = vote
         status, labels = resolve(list(votes.values()), bot, min_submitted, multi_label)
         if len(group) > 1 and any(answer.status == "waiting" for answer in group):
             status, labels = "waiting", ()

@@ -1,7 +1,7 @@
 """spaCy Doc <-> Argilla record. A record's id is made from its text, so it needs no look-up."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import argilla as rg
@@ -92,13 +92,14 @@ def suggestion(cats: dict[str, float], agent: str, label_threshold: float | None
 
 def record_to_answer(
     record: rg.Record,
+    times: Mapping[str, str],
     *,
     users: dict[str, str],
     bot: str | None,
     min_submitted: int,
     multi_label: bool,
 ) -> Answer:
-    """What people said of a record. users: user id -> user name."""
+    """What people said of a record. times: user id -> when. users: user id -> user name."""
     votes = []
     machine: tuple[str, ...] | None = None
     for response in record.responses[QUESTION]:
@@ -111,11 +112,13 @@ def record_to_answer(
             machine = labels
         if status != "draft":
             discarded = status == "discarded"
-            votes.append(Vote(user, () if discarded else labels, discarded, unclear))
+            at = times.get(str(response.user_id), "")
+            votes.append(Vote(user, () if discarded else labels, discarded, unclear, at))
     # A discard of a text for which nothing was chosen has no value, and the SDK hides it.
     for model in record._model.responses or ():
         if model.status == "discarded" and QUESTION not in model.values:
-            votes.append(Vote(users.get(str(model.user_id), str(model.user_id)), (), True))
+            id_ = str(model.user_id)
+            votes.append(Vote(users.get(id_, id_), (), True, at=times.get(id_, "")))
     chance = [record.metadata.get(name) for name in Chance._fields]
     status_, labels_ = resolve(votes, bot, min_submitted, multi_label)
     return Answer(

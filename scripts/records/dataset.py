@@ -95,7 +95,7 @@ class LoopDataset:
         users = self.user_names()
         answers, hidden = [], []
         for item, _ in self.items(suggestions=False):
-            answers.append(self.to_answer(self.record(item), users))
+            answers.append(self.to_answer(self.record(item), item, users))
             if answers[-1].status == "waiting" and item["status"] == "completed":
                 hidden.append({"id": item["id"]})
         # Argilla deletes a user's answers with the user, and goes on hiding these records from the
@@ -130,10 +130,11 @@ class LoopDataset:
             users = {str(user.id): str(user.username) for user in self.dataset.workspace.users}
             return users | {str(self.client.me.id): str(self.client.me.username)}
 
-    def to_answer(self, record: rg.Record, users: dict[str, str]) -> Answer:
-        """What a record of this data set says. users: As `user_names`."""
+    def to_answer(self, record: rg.Record, item: Json, users: dict[str, str]) -> Answer:
+        """What a record says. item: As `items` gives it, with the times. users: As `user_names`."""
         return record_to_answer(
             record,
+            {one["user_id"]: one["updated_at"] for one in item["responses"]},
             users=users,
             bot=BOT,
             min_submitted=self.settings.min_submitted,

@@ -50,7 +50,7 @@ def read(dataset: LoopDataset) -> list[Provenance]:
     for item in _items(dataset):
         record = dataset.record(item)  # has all but the times
         found = Provenance(
-            dataset.to_answer(record, users),
+            dataset.to_answer(record, item, users),
             _times(item["responses"], users),
             _suggested(record, dataset.settings.multi_label),
             record.metadata.get("uncertainty"),
@@ -99,9 +99,10 @@ def _suggested(record: rg.Record, multi_label: bool) -> Suggested | None:
 
 
 def _together(answer: Answer, rounds: list[Provenance]) -> Provenance:
-    """answer: The rounds' answers, merged. The later round counts, as with the votes."""
+    """answer: The rounds' answers, merged. What a user said last counts, as with the votes."""
     rounds = sorted(rounds, key=lambda found: found.answer.round)
-    times = {user: at for found in rounds for user, at in found.times.items()}
+    said = sorted(((at, user) for found in rounds for user, at in found.times.items()))
+    times = {user: at for at, user in said}
     suggested = [found.suggested for found in rounds if found.suggested]
     doubts = [found.uncertainty for found in rounds if found.uncertainty is not None]
     return Provenance(

@@ -27,6 +27,7 @@ from scripts.records.held_out import open_test_set
 from scripts.records.schema import SOURCES
 from scripts.seed import main as seed
 from scripts.test_set import main as label_held_out
+from tests.loop.test_browse import correct
 from tests.loop_fixtures import opened
 
 
@@ -147,6 +148,23 @@ def test_wrong_answers_are_found_and_asked_again(settings: Callable[..., Setting
         left = {a.id for a in dataset.answers() if list(a.labels) != gold[a.id]}
         assert left == wrong - asked
         assert asked.isdisjoint(found.answer.id for found in review(dataset, learner, 0.3))
+
+
+def test_an_answer_can_be_corrected_on_either_record_of_a_text_that_was_asked_again(
+    settings: Callable[..., Settings],
+) -> None:
+    chosen = settings()
+    with opened(chosen) as (loop, gold):
+        dataset = loop[0]
+        step(*loop, chosen)
+        annotate(dataset, gold, list(loop[1].labels), username="anna")
+        first = dataset.pull()[0]
+        dataset.push([dataset.again(first, 1)])
+        again = next(a for a in dataset.pull() if a.round == 2)
+        for record, label in ((again, "tech"), (first, "business"), (again, "sports")):
+            correct(dataset, record.id, label)
+            found = next(a for a in dataset.answers() if a.id == first.id)
+            assert found.labels == (label,)
 
 
 def test_examples_that_the_user_has_are_labels_from_the_start(

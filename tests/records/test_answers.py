@@ -52,6 +52,13 @@ def test_several_labels_a_text(votes: list[Vote], expected: tuple) -> None:
     assert resolve(votes, BOT, len(votes), multi_label=True) == expected
 
 
+def test_what_a_user_said_last_counts_in_whatever_round() -> None:
+    votes = [Vote("a", ("sport",), at="2026-01-03"), Vote("a", ("tech",), at="2026-01-02")]
+    rounds = [record("x", "labelled", votes[0]), record("x-2", "labelled", votes[1])]
+    (found,) = merge(rounds, BOT, 1, multi_label=False)
+    assert (found.labels, found.votes) == (("sport",), (votes[0],))
+
+
 def record(id_: str, status: Status, *votes: Vote) -> Answer:
     round_ = int(id_.partition("-")[2] or 1)
     return Answer(id_, "text", status, (), round_, "query", votes, round=round_)
