@@ -135,6 +135,21 @@ def test_a_webhook_goes_with_its_run_or_with_the_next(
         assert "left behind" not in capsys.readouterr().out
 
 
+def test_a_webhook_goes_though_the_run_was_cut_in_the_middle_of_a_request(
+    settings: Callable[..., Settings], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def cut(*_: object, **__: object) -> None:
+        raise RuntimeError("the connection is in the middle of a request")
+
+    chosen = settings()
+    with opened(chosen) as (loop, _):
+        client, name = loop[0].client, chosen.argilla.dataset
+        with monkeypatch.context() as patch, listening(loop[0], "127.0.0.1", 0):
+            assert len(webhooks(client, name)) == 1
+            patch.setattr(client.http_client, "send", cut)
+        assert not webhooks(client, name)
+
+
 def test_data_sets_of_one_name_in_two_workspaces(settings: Callable[..., Settings]) -> None:
     here = settings()
     with opened(here) as (loop, _):
