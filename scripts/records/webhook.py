@@ -40,9 +40,8 @@ def listening(dataset: LoopDataset, host: str, port: int) -> Iterator[threading.
         answered.set()
 
     description = _description(f"{dataset.settings.workspace}/{dataset.dataset.name}")
-    remove_stale(dataset.client, description)
     # Earlier versions did not say the workspace; one that runs may be at work on another's.
-    remove_stale(dataset.client, _description(str(dataset.dataset.name)))
+    remove_stale(dataset.client, description, _description(str(dataset.dataset.name)))
     with socket.socket() as ours:
         # Before there is a webhook, so that none is ever without its listener.
         try:
@@ -116,15 +115,15 @@ def _remove(webhook: rg.Webhook, client: rg.Argilla) -> None:
         msg.warn("The webhook stays on the server until the next `weasel run live`.")
 
 
-def remove_stale(client: rg.Argilla, description: str) -> None:
-    """Remove the webhooks of this description that nobody listens to any more: those of runs that
+def remove_stale(client: rg.Argilla, *descriptions: str) -> None:
+    """Remove the webhooks of these descriptions that nobody listens to any more: those of runs that
     lost their server, or were killed.
 
     RAISES (ProjectError): Somebody listens to one.
     """
     for webhook in client.webhooks:
-        if webhook.description == description:
-            used = _in_use(webhook.url, description)
+        if webhook.description in descriptions:
+            used = _in_use(webhook.url, webhook.description)
             if used is None:  # perhaps behind a firewall that lets only Argilla through
                 continue
             if used:
