@@ -59,7 +59,7 @@ class Categorizer(NamedTuple):
 def categorizer(nlp: Language, name: object) -> Categorizer:
     """Of any pipeline: `classy_textcat`, or one of spaCy's own.
 
-    name: Of the pipeline, for the message.
+    name: What the message calls the pipeline.
     RAISES (ProjectError): It has none.
     """
     for pipe_name, pipe in reversed(nlp.pipeline):
@@ -70,10 +70,11 @@ def categorizer(nlp: Language, name: object) -> Categorizer:
             several = getattr(made, "multi_label", meta.factory == "textcat_multilabel")
             # One label is given or not; the highest of one is no decision.
             several = several or len(labels) == 1
-            threshold = float(made.cfg.get("threshold") or 0.5) if several else None
-            return Categorizer(made, labels, threshold)
+            threshold = made.cfg.get("threshold")
+            threshold = 0.5 if threshold is None else float(threshold)
+            return Categorizer(made, labels, threshold if several else None)
     raise ProjectError(
-        f"{name} is no text categorizer: none of its components sets doc.cats.",
+        f"{name} does not classify texts: no trained component of it sets doc.cats.",
         f"Its components are: {', '.join(nlp.pipe_names) or 'none'}.",
     )
 

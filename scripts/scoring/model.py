@@ -8,7 +8,6 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import cached_property
 from importlib import import_module
-from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ import spacy
 from spacy.language import Language
 
 from scripts.cli.errors import ProjectError
+from scripts.data.packages import installed, package_called
 from scripts.data.pipelines import categorizer, load
 
 Cats = dict[str, float]
@@ -138,7 +138,7 @@ def find_name(name: str) -> str:
     name: Of a package also without its language, or with dashes, as pip writes it.
     RAISES (ProjectError): It is neither.
     """
-    path, wanted = Path(name), name.replace("-", "_")
+    path = Path(name)
     if path.is_dir():
         if not (path / "meta.json").exists():
             raise ProjectError(
@@ -146,15 +146,14 @@ def find_name(name: str) -> str:
             )
         return name
     # Of pipelines alone: another package, such as numpy, would be found and fail in spaCy.
-    installed = sorted(entry_points(group="spacy_models").names)
-    found = [one for one in installed if wanted in (one, one.partition("_")[2])]
-    if not found:
+    found = package_called(name)
+    if found is None:
         raise ProjectError(
             f"There is no trained pipeline {name}, neither a folder nor an installed package.",
             "Make it: weasel run train. Or install a wheel: pip install packages/.../NAME.whl\n"
-            f"Installed are: {', '.join(installed) or 'none'}.",
+            f"Installed are: {', '.join(installed()) or 'none'}.",
         )
-    return found[0]
+    return found
 
 
 def find_folder(name: str) -> Path:

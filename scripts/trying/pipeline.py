@@ -3,7 +3,6 @@
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -11,6 +10,7 @@ import numpy as np
 
 from scripts.active_learning.decisions import decide
 from scripts.cli.errors import ProjectError
+from scripts.data.packages import installed, package_called
 
 
 class Result(NamedTuple):
@@ -63,7 +63,7 @@ def open_pipeline(name: str) -> Pipeline:
     RAISES (ProjectError): It is neither, or it does not load or classify.
     """
     source = _find(name)
-    from scripts.data.pipelines import load
+    from scripts.data.pipelines import categorizer, load
 
     if isinstance(source, Path):
         import components.code  # noqa: F401  (a package brings its own)
@@ -73,44 +73,31 @@ def open_pipeline(name: str) -> Pipeline:
         raise ProjectError(
             f"The pipeline '{name}' cannot be loaded.", str(err) or type(err).__name__
         ) from None
-    setters = [n for n in nlp.pipe_names if "doc.cats" in nlp.get_pipe_meta(n).assigns]
-    labels = nlp.get_pipe(setters[-1]).labels if setters else ()  # type: ignore[attr-defined]
-    if not labels:
-        raise ProjectError(
-            f"The pipeline '{name}' does not classify texts.",
-            "It has no trained component that sets doc.cats.",
-        )
-    pipe: Any = nlp.get_pipe(setters[-1])
-    # spaCy's own components are two factories; `classy_textcat` says it in its settings.
-    several = nlp.get_pipe_meta(setters[-1]).factory == "textcat_multilabel"
-    several = pipe.cfg.get("multi_label", several) or len(labels) == 1
+    found = categorizer(nlp, f"The pipeline '{name}'")
     return Pipeline(
         str(source),
         dict(nlp.meta),
         nlp,
-        tuple(labels),
-        float(pipe.cfg.get("threshold", 0.5)) if several else None,
-        getattr(pipe, "encoder", None),
+        found.labels,
+        found.threshold,
+        getattr(found.pipe, "encoder", None),
         threading.Lock(),
     )
 
 
 def _find(name: str) -> Path | str:
     """The folder, or the full name of the installed package."""
-    folder, wanted = Path(name), name.replace("-", "_")
+    folder = Path(name)
     if (folder / "meta.json").exists():
         return folder
-    # Not spaCy's get_installed_models, which imports them all: two of different age do not mix.
-    installed = sorted(entry_points(group="spacy_models").names)
-    found = [one for one in installed if wanted in (one, one.partition("_")[2])]
-    if found:
-        return found[0]
+    if package := package_called(name):
+        return package
     if folder.suffix == ".whl" and folder.exists():
         raise ProjectError(
             f"{name} is a wheel, which must be installed first.",
             f"pip install {name}\nThen give its name: --vars.try_model {folder.name.split('-')[0]}",
         )
-    there = f" Installed are: {', '.join(installed)}." if installed else ""
+    there = f" Installed are: {', '.join(names)}." if (names := installed()) else ""
     raise ProjectError(
         f"There is no trained pipeline '{name}': no such folder, and no such installed package.",
         f"Train one: weasel run train\nOr name one: --vars.try_model NAME.{there}",
