@@ -31,13 +31,10 @@ def main(
         dataset = LoopDataset.open(client, settings.argilla, labels, dim=None)
         take_found(dataset)
         answers = [a for a in dataset.answers() if a.status in statuses]
-    from scripts.data.docbins import held_out_ids, tokenizer, write_docs
+    from scripts.data.docbins import leave_out_tested, tokenizer, write_docs
 
     # As where a test set was drawn anew over a pool that people had labelled.
-    held_out = held_out_ids(settings.paths.corpus)
-    if tested := [answer for answer in answers if answer.text_id in held_out]:
-        msg.warn(f"Left out, as the pipeline is tested on them: {count(len(tested), 'text')}")
-        answers = [answer for answer in answers if answer.text_id not in held_out]
+    answers = leave_out_tested(answers, lambda answer: answer.text_id, settings.paths.corpus)
     if not answers:
         raise ProjectError(
             f"No record of '{settings.argilla.dataset}' has a label yet that may be trained on.",

@@ -8,7 +8,6 @@ import typer
 from scripts.cli.app import run
 from scripts.cli.console import msg
 from scripts.cli.errors import ProjectError
-from scripts.cli.words import count
 from scripts.data.corpus import check_labels, read_labels
 from scripts.data.labels import one_spelling, spelling_lines
 from scripts.data.rows import to_rows
@@ -39,22 +38,19 @@ def main(
     for line in [*dropped.contradicting, *dropped.unusable]:
         msg.warn(f"Left out: {line}")
     check_labels((label for row in rows for label in row["labels"]), labels)
-    from scripts.data.docbins import held_out_ids  # imports spaCy, which takes two seconds
+    from scripts.data.docbins import leave_out_tested  # imports spaCy, which takes two seconds
 
-    held_out = held_out_ids(settings.paths.corpus)
-    if tested := sum(row["id"] in held_out for row in rows):
-        msg.warn(f"Left out, as the pipeline is tested on them: {count(tested, 'text')}")
-        rows = [row for row in rows if row["id"] not in held_out]
+    corpus, given = settings.paths.corpus, len(rows)
+    rows = leave_out_tested(rows, lambda row: str(row["id"]), corpus)
     if not rows:
         raise ProjectError(
-            f"{source} has 0 labelled texts{' that may be trained on' * bool(tested)}.",
+            f"{source} has 0 labelled texts{' that may be trained on' * bool(given)}.",
             f"Its labels are read from the column '{label_column}' (--vars.label_column).",
         )
     from scripts.loop.lease import lease
     from scripts.loop.seed import seed
     from scripts.loop.session import open_loop
 
-    corpus = settings.paths.corpus
     with open_loop(settings) as (dataset, learner, _pool), lease(corpus, "seed"):
         new = seed(dataset, learner, rows)
     msg.good(f"{new} examples put into Argilla, {len(rows) - new} were answered there already")

@@ -21,6 +21,12 @@ class ProjectError(Exception):
         self.hint = hint
 
 
+def first_line(err: BaseException) -> str:
+    """What a library says of a damaged file, as far as it is of use to a person."""
+    lines = str(err.__cause__ or err).splitlines()
+    return lines[0] if lines else type(err).__name__
+
+
 # What to do where the system refuses a file or a folder.
 _REMEDIES = {
     errno.EACCES: "Change its permissions, or use another folder.",

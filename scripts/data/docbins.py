@@ -1,18 +1,23 @@
 """Labelled texts in spaCy's binary format. A tokenizer is enough: nothing of a text is kept but
 itself, its `cats` and, in `user_data`, who gave them: "by" is "people" or "machine"."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 from pathlib import Path
+from typing import TypeVar
 
 import srsly
 from spacy.tokenizer import Tokenizer
 from spacy.tokens import Doc, DocBin
 from spacy.vocab import Vocab
 
-from scripts.cli.errors import ProjectError
+from scripts.cli.console import msg
+from scripts.cli.errors import ProjectError, first_line
+from scripts.cli.words import count
 from scripts.data.corpus import Row, check_labels, check_one_label, text_id
 from scripts.data.pipelines import blank
+
+T = TypeVar("T")
 
 
 def write_rows(rows: Iterable[Row], labels: Sequence[str], path: Path) -> None:
@@ -40,10 +45,9 @@ def read_docs(path: Path) -> list[Doc]:
     except OSError:  # it is not there
         raise
     except Exception as err:  # whatever the libraries say of a damaged file
-        lines = str(err.__cause__ or err).splitlines()
         raise ProjectError(
             f"{path} cannot be read as .spacy: it is another file, or damaged.",
-            f"{lines[0] if lines else type(err).__name__}\n"
+            f"{first_line(err)}\n"
             "Give another, or write it anew, as the command that wrote it does.",
         ) from None
 
@@ -74,6 +78,15 @@ def held_out_ids(corpus: Path) -> set[str]:
     held_out, test = corpus / "held_out.jsonl", corpus / "test.spacy"
     ids = {row["id"] for row in srsly.read_jsonl(held_out)} if held_out.exists() else set()
     return ids | ({text_id(doc.text) for doc in read_docs(test)} if test.exists() else set())
+
+
+def leave_out_tested(rows: Sequence[T], id_of: Callable[[T], str], corpus: Path) -> list[T]:
+    """Those that a pipeline may be trained on, after saying how many it is tested on."""
+    held_out = held_out_ids(corpus)
+    left = [row for row in rows if id_of(row) not in held_out]
+    if tested := len(rows) - len(left):
+        msg.warn(f"Left out, as the pipeline is tested on them: {count(tested, 'text')}")
+    return left
 
 
 def given(doc: Doc) -> list[str]:

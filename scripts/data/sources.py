@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from scripts.cli.errors import ProjectError
+from scripts.cli.errors import ProjectError, first_line
 from scripts.data.files import read_csv, read_docbin, read_folder, read_json
 from scripts.data.rows import Table
 
@@ -58,10 +58,8 @@ def load(
         except OSError:
             raise
         except Exception as err:  # whatever the libraries say of a damaged file
-            lines = str(err.__cause__ or err).splitlines()
             raise ProjectError(
-                f"{path} cannot be read as {path.suffix}.",
-                lines[0] if lines else type(err).__name__,
+                f"{path} cannot be read as {path.suffix}.", first_line(err)
             ) from None
     if path.is_file():
         raise ProjectError(
