@@ -98,7 +98,8 @@ class Estimate(NamedTuple):
         return f"{self.value:.3f} ({sure} {self.low:.3f}-{self.high:.3f}, from {seen})"
 
 
-# In the variance of the estimate, what the model expects counts as much as so many draws.
+# What the model expects of itself counts as much as so many draws: in the variance of the estimate,
+# and in how far its certainty is believed.
 EXPECTED_DRAWS = 20
 NOTHING = Estimate(float("nan"), 0.0, 1.0, 0)
 
@@ -108,41 +109,76 @@ def estimate_accuracy(draws: Draws | None, certainty: Floats, confidence: float 
 
     certainty: (n,) the model's certainty of those, without the ones that wait. What it expects of
     itself there is corrected by what the draws say, an active, prediction-powered estimate (Zrnic &
-    Candes 2024, "Active Statistical Inference"; Kossen et al. 2021, "Active Testing"). Of a draw j
-    from open_j texts, with off = wrong - (1 - certainty),
-        open_j off_j / (chance_j open_j) - sum(off of all labelled since, j too)
+    Candes 2024, "Active Statistical Inference"; Kossen et al. 2021, "Active Testing"). Of a draw j,
+    with off = wrong - belief * (1 - certainty),
+        off_j / chance_j - sum(off of all labelled since, j too)
     has the mean sum(off) over the n texts and those that wait, whatever the earlier answers were;
-    these are averaged, each weighed by anywhere_j. Whether the model's certainty means anything
-    does not matter, only how wide the interval gets. Few draws seldom hold the mistakes that were
-    unlikely to be drawn and count most, so their variance is taken as if EXPECTED_DRAWS more had
-    shown what the model expects. The interval is Jeffreys' for as many uniform draws as have the
-    same variance (a normal one fails where nearly all is right), widened as Student's is when few.
+    these are averaged (see _shares). The belief is the one of least variance (Angelopoulos, Duchi &
+    Zrnic 2023, "PPI++"), drawn to 1. Whether the model's certainty means anything does not matter,
+    only how wide the interval gets. Few draws seldom hold the mistakes that were unlikely to be
+    drawn and count most, so their variance is taken as if EXPECTED_DRAWS more had shown what the
+    model expects.
     """
     if draws is None or not draws.uniform or not len(certainty):
         return NOTHING
+    share, left = _shares(draws, certainty), len(certainty) + draws.waiting
+    drawn = share > 0
+    share, chance, total = share[drawn], draws.chance[drawn], len(draws)
+
+    def shown(said: Floats) -> Floats:
+        """What each draw says of its mean over the texts that are left."""
+        return (said[drawn] / chance - _since(said)[drawn]) / left
+
+    doubt = 1 - draws.certainty
+    wrong, surprise = shown((~draws.right).astype(float)), shown(doubt) - (1 - certainty).mean()
+    off = wrong - surprise
+    weight = share**2 * surprise
+    known = (1 + EXPECTED_DRAWS / total) * (weight @ surprise)
+    off -= weight @ (off - share @ off) / max(known, 1e-12) * surprise
+    # With no mistake at all, half a mistake: an accuracy of 1 would have no variance.
+    error = float(np.clip(share @ off, 0.5 / total, 1 - 0.5 / total))
+    seen = float((share**2) @ (off - share @ off) ** 2)
+    expected = float((share / (chance * left)) ** 2 @ (doubt * draws.certainty)[drawn])
+    variance = (total * seen + EXPECTED_DRAWS * expected) / (total + EXPECTED_DRAWS)
+    low, high = _interval(error, variance, share, confidence)
+    return Estimate(1 - error, 1 - high, 1 - low, total, confidence)
+
+
+def _since(said: Floats) -> Floats:
+    """(m,) the sum over each text and all that were asked after it."""
+    return np.cumsum(said[::-1])[::-1]
+
+
+def _shares(draws: Draws, certainty: Floats) -> Floats:
+    """(m,) shares of the draws in an estimate, by the inverse of their variance as far as it is
+    known. Were the draws where the model is unsure worth nothing, it would be
+    open_j * sum(c (1 - c) of the texts that j could take) / anywhere_j; were they worth as much as
+    uniform ones, without anywhere_j. The square root lies between."""
+    doubt = draws.certainty * (1 - draws.certainty)
+    could = _since(doubt) + (certainty * (1 - certainty)).sum()
+    share = np.zeros(len(could))
+    drawn = draws.anywhere > 0
+    share[drawn] = np.sqrt(draws.anywhere[drawn]) / (
+        draws.open[drawn] * np.maximum(could[drawn], 1e-12)
+    )
+    return share / share.sum()
+
+
+def _interval(
+    error: float, variance: float, share: Floats, confidence: float
+) -> tuple[float, float]:
+    """Jeffreys' for as many uniform draws as have the same variance (a normal one fails where
+    nearly all is right), widened as Student's is when few. Where the error is smaller than its
+    standard error, luck had a part in it, and the variance is that of a larger one."""
     from scipy.stats import beta, norm, t
 
-    drawn, share = draws.anywhere > 0, draws.anywhere / draws.uniform
-    off = ~draws.right - (1 - draws.certainty)
-    off_since = np.cumsum(off[::-1])[::-1]
-    left = len(certainty) + draws.waiting
-    # Times anywhere, as in share: so that the weights need no division by it.
-    weight = (draws.open * draws.count)[drawn] / (draws.uniform * left)
-    said = weight * off[drawn]
-    correction = said.sum() - (share * off_since).sum() / left
-    # With no mistake at all, half a mistake: an accuracy of 1 would have no variance.
-    least = 0.5 / len(draws)
-    wrong = float(np.clip((1 - certainty).mean() + correction, least, 1 - least))
-    shown = float(((said - share[drawn] * said.sum()) ** 2).sum())
-    sure = draws.certainty[drawn]
-    expected = float((weight**2 * sure * (1 - sure)).sum())
-    variance = (len(draws) * shown + EXPECTED_DRAWS * expected) / (len(draws) + EXPECTED_DRAWS)
-    effective = 1 / float((share**2).sum())
-    tail = (1 + confidence) / 2
-    variance *= (t.ppf(tail, max(effective - 1, 1)) / norm.ppf(tail)) ** 2
-    worth = min(wrong * (1 - wrong) / max(variance, 1e-12), 4.0 * len(draws))
-    high, low = 1 - beta.ppf([1 - tail, tail], worth * wrong + 0.5, worth * (1 - wrong) + 0.5)
-    return Estimate(1 - wrong, float(low), float(high), len(draws), confidence)
+    tail, total = (1 + confidence) / 2, len(share)
+    variance *= (t.ppf(tail, max(1 / (share @ share) - 1, 1)) / norm.ppf(tail)) ** 2
+    deviation = min(np.sqrt(variance), 0.5)
+    spread = max(error * (1 - error), deviation * (1 - deviation))
+    worth = min(spread / max(variance, 1e-12), 4.0 * total)
+    low, high = beta.ppf([1 - tail, tail], worth * error + 0.5, worth * (1 - error) + 0.5)
+    return float(low), float(high)
 
 
 def upper_bound(wrong: Floats | float, total: Floats | float, confidence: float) -> Floats:

@@ -1,4 +1,5 @@
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Literal
 
 import numpy as np
@@ -334,32 +335,67 @@ def test_the_formula_of_the_estimated_accuracy():
     drawn = Draws(rng.uniform(0.5, 1, 40), rng.random(40) < 0.8, chance, open_, anywhere, 300)
     draws = with_labels_that_nobody_drew(drawn, 7, rng)
     certainty = rng.uniform(0.5, 1, 253)
-    n, uniform_draws = len(certainty), draws.anywhere.sum()
-    off = [(not r) - (1 - c) for r, c in zip(draws.right, draws.certainty, strict=True)]
-    terms, correction, squares, expected = [], 0.0, 0.0, 0.0
-    for j, share in enumerate(draws.anywhere / uniform_draws):
-        if share:
-            # What draw j says of all that were open, less what has a label since.
-            terms.append((share, share * off[j] / draws.chance[j] / n))
-            correction += terms[-1][1] - share * sum(off[j:]) / n
-            squares += share**2
-            # It expects to be right with chance c, then off by 1 - c, or else off by c.
-            c = draws.certainty[j]
-            spread = c * (1 - c) ** 2 + (1 - c) * c**2
-            expected += (share / draws.chance[j] / n) ** 2 * spread
-    mean = sum(said for _, said in terms)
-    shown = sum((said - share * mean) ** 2 for share, said in terms)
-    variance = (40 * shown + 20 * expected) / 60  # of the draws, and of 20 as the model expects
-    wrong = sum(1 - c for c in certainty) / n + correction
+    n, rows = len(certainty), [j for j, share in enumerate(draws.anywhere) if share]
+    c, wrong = draws.certainty, [float(not r) for r in draws.right]
+    unsure = sum(x * (1 - x) for x in certainty)
+    share = {j: draws.anywhere[j] ** 0.5 / draws.open[j] for j in rows}
+    share = {j: s / (unsure + sum(x * (1 - x) for x in c[j:])) for j, s in share.items()}
+    share = {j: s / sum(share.values()) for j, s in share.items()}
+
+    def said(values: Sequence[float], j: int) -> float:
+        """Of all that were open to draw j, less what has a label since."""
+        return (values[j] / draws.chance[j] - sum(values[j:])) / n
+
+    def off(belief: float) -> dict[int, float]:
+        model = sum(1 - x for x in certainty) / n
+        return {j: said(wrong, j) - belief * (said(1 - c, j) - model) for j in rows}
+
+    def spread(values: dict[int, float]) -> float:
+        mean = sum(share[j] * x for j, x in values.items())
+        return sum(share[j] ** 2 * (x - mean) ** 2 for j, x in values.items())
+
+    # The belief of least spread, half of the way from 1: 40 draws against 20 as the model expects.
+    model_only = {j: off(0.0)[j] - off(1.0)[j] for j in rows}
+    squares = sum(share[j] ** 2 * x**2 for j, x in model_only.items())
+    mean = sum(share[j] * x for j, x in off(1.0).items())
+    slope = sum(share[j] ** 2 * x * (off(1.0)[j] - mean) for j, x in model_only.items())
+    found = off(1 + slope / squares * 40 / 60)
+    error = sum(share[j] * x for j, x in found.items())
+    assert spread(found) < spread(off(1.0))
+    expected = sum((share[j] / draws.chance[j] / n) ** 2 * c[j] * (1 - c[j]) for j in rows)
+    variance = (40 * spread(found) + 20 * expected) / 60
     for confidence in (0.9, 0.5):
         tail = (1 + confidence) / 2
-        wider = (t.ppf(tail, 1 / squares - 1) / norm.ppf(tail)) ** 2
-        worth = wrong * (1 - wrong) / (variance * wider)
+        effective = 1 / sum(s**2 for s in share.values())
+        wider = (t.ppf(tail, effective - 1) / norm.ppf(tail)) ** 2
+        worth = error * (1 - error) / (variance * wider)
         estimate = estimate_accuracy(draws, certainty, confidence)
-        low, high = beta((1 - wrong) * worth + 0.5, wrong * worth + 0.5).interval(confidence)
-        assert estimate.value == pytest.approx(1 - wrong)
+        low, high = beta((1 - error) * worth + 0.5, error * worth + 0.5).interval(confidence)
+        assert estimate.value == pytest.approx(1 - error)
         assert (estimate.low, estimate.high) == pytest.approx((low, high))
         assert (estimate.total, estimate.confidence) == (40, confidence)
+
+
+def test_an_error_of_nearly_none_by_luck_has_the_interval_of_one_that_is_likely():
+    rng = np.random.default_rng(2)
+    draws = uniform(rng.uniform(0.8, 1, 100), [True] * 100)
+    estimate = estimate_accuracy(draws, np.full(900, 0.95))
+    assert estimate.value > 0.99
+    # 100 uniform draws without a mistake: at most 3 % by Clopper and Pearson's interval of 90 %.
+    assert 0.94 < estimate.low < 0.98
+
+
+def test_a_certainty_that_means_nothing_is_not_believed():
+    # It says 0.55 or 0.95 and is right in 9 of 10 either way. By chance the draws hold more of the
+    # sure ones, so that whoever believes it takes the others for worse.
+    certainty, right = np.tile([0.95, 0.95, 0.95, 0.55], 100), np.arange(400) % 10 > 0
+    draws = uniform(certainty, right)
+    open_ = 1000 - np.arange(400)
+    draws = replace(draws, open=open_, chance=1 / open_)
+    estimate = estimate_accuracy(draws, np.tile([0.95, 0.55], 300))
+    believed = np.tile([0.95, 0.55], 300).mean() + (right - certainty).mean()
+    assert believed < 0.81
+    assert estimate.value == pytest.approx(0.9, abs=0.01)
 
 
 def test_a_model_that_was_never_wrong_is_not_called_perfect():
