@@ -151,16 +151,14 @@ def _since(said: Floats) -> Floats:
 
 def _shares(draws: Draws, certainty: Floats) -> Floats:
     """(m,) shares of the draws in an estimate, by the inverse of their variance as far as it is
-    known. Were the draws where the model is unsure worth nothing, it would be
+    known. Were draws worth nothing where the model is unsure, it would be
     open_j * sum(c (1 - c) of the texts that j could take) / anywhere_j; were they worth as much as
-    uniform ones, without anywhere_j. The square root lies between."""
-    doubt = draws.certainty * (1 - draws.certainty)
-    could = _since(doubt) + (certainty * (1 - certainty)).sum()
-    share = np.zeros(len(could))
-    drawn = draws.anywhere > 0
-    share[drawn] = np.sqrt(draws.anywhere[drawn]) / (
-        draws.open[drawn] * np.maximum(could[drawn], 1e-12)
-    )
+    uniform ones there, without anywhere_j. The square root lies between."""
+    unsure = draws.certainty * (1 - draws.certainty)
+    # And one mistake that nobody expects, for a model that is too sure.
+    could = _since(unsure) + (certainty * (1 - certainty)).sum() + 1
+    drawn, share = draws.anywhere > 0, np.zeros(len(could))
+    share[drawn] = np.sqrt(draws.anywhere[drawn]) / (draws.open * could)[drawn]
     return share / share.sum()
 
 

@@ -337,7 +337,7 @@ def test_the_formula_of_the_estimated_accuracy():
     certainty = rng.uniform(0.5, 1, 253)
     n, rows = len(certainty), [j for j, share in enumerate(draws.anywhere) if share]
     c, wrong = draws.certainty, [float(not r) for r in draws.right]
-    unsure = sum(x * (1 - x) for x in certainty)
+    unsure = 1 + sum(x * (1 - x) for x in certainty)
     share = {j: draws.anywhere[j] ** 0.5 / draws.open[j] for j in rows}
     share = {j: s / (unsure + sum(x * (1 - x) for x in c[j:])) for j, s in share.items()}
     share = {j: s / sum(share.values()) for j, s in share.items()}
