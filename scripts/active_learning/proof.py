@@ -100,7 +100,7 @@ class Estimate(NamedTuple):
 
 # What the model expects of itself counts as much as so many draws: in the variance of the estimate,
 # and in how far its certainty is believed.
-EXPECTED_DRAWS = 20
+EXPECTED_DRAWS = 40
 NOTHING = Estimate(float("nan"), 0.0, 1.0, 0)
 
 
