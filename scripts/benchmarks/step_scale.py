@@ -14,8 +14,8 @@ from unittest.mock import patch
 
 from scripts.benchmarks import large_pool
 from scripts.benchmarks.data import read_labelled
-from scripts.benchmarks.memory import peak_memory
 from scripts.benchmarks.speed import run_worker
+from scripts.benchmarks.worker import peak_memory
 from scripts.cli.console import msg
 from scripts.loop.embedding_cache import CachedEncoder
 from scripts.loop.settings import load_settings

@@ -1,6 +1,7 @@
 """One measurement in a process of its own. Reads a task as JSON from stdin, prints one of JSON.
 
-Nothing is imported before it is needed: imports are part of what is measured.
+Nothing is imported before it is needed: imports are part of what is measured. Of the project
+nothing is at all where a package is measured, in an environment of its own.
 """
 
 import json
@@ -8,8 +9,6 @@ import sys
 import time
 from pathlib import Path
 from typing import Any
-
-from scripts.benchmarks.memory import peak_memory
 
 STARTED = time.perf_counter()
 
@@ -183,6 +182,15 @@ def loop_steps(task: dict[str, Any]) -> dict[str, Any]:
     from scripts.benchmarks.step_scale import take_steps
 
     return {"steps": take_steps(Path(task["config"]), task["args"], task["steps"], STARTED)}
+
+
+def peak_memory() -> float:
+    """Megabytes of this process at its largest. (getrusage would count its parent's, too.)"""
+    status = Path("/proc/self/status")
+    if not status.exists():
+        return float("nan")
+    (line,) = (line for line in status.read_text().splitlines() if line.startswith("VmHWM:"))
+    return int(line.split()[1]) / 1024
 
 
 def load_ours(path: str) -> Any:
