@@ -54,7 +54,7 @@ def classy(encoder: Any, *, decisions: bool) -> Fit:
         data: dict[str, list[str]] = {label: [] for label in labels}
         for text, label in zip(texts, gold, strict=True):
             data[label].append(text)
-        learner = make_classy(data, "", encoder)
+        learner = make_classy(data, encoder)
         if decisions:
             return lambda X: np.eye(len(labels))[learner.clf.predict(X)]
         return lambda X: np.array([list(row.values()) for row in learner.get_prediction(X)])

@@ -15,7 +15,7 @@ DEFAULT_SETTINGS = {
 }
 
 
-def make_classy(data: dict[str, list[str]], model: str, encoder: Any = None) -> Any:
+def make_classy(data: dict[str, list[str]], encoder: Any) -> Any:
     """classy's few-shot component, trained in its constructor, as it always is.
 
     encoder: stands for the SentenceTransformer, so that a benchmark need not embed a text again.
@@ -24,12 +24,9 @@ def make_classy(data: dict[str, list[str]], model: str, encoder: Any = None) -> 
 
     class Classy(ClassySpacyExternalFewShot):
         def set_embedding_model(self, model: str | None = None, device: str = "cpu") -> None:
-            if encoder is None:
-                super().set_embedding_model()
-            else:
-                self.encoder = encoder
+            self.encoder = encoder
 
-    return Classy(model=model, nlp=spacy.blank("en"), name="classy", data=data, verbose=False)
+    return Classy(model="", nlp=spacy.blank("en"), name="classy", data=data, verbose=False)
 
 
 def make_classifier(data: dict[str, list[str]], model: str) -> Any:

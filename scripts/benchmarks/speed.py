@@ -17,7 +17,6 @@ from spacy.training import Example
 
 from components.code import PARTS
 from components.onnx_encoder import OnnxEncoder
-from scripts.benchmarks.classy import DEFAULT_SETTINGS
 from scripts.benchmarks.data import read_labelled, sample_balanced
 from scripts.cli.console import msg
 from scripts.cli.errors import ProjectError, output_of
@@ -44,16 +43,14 @@ def compare(source: str, model: str, rounds: int, only: list[str]) -> Iterator[d
     where, _ = find_model(model)
     with tempfile.TemporaryDirectory() as tmp:
         pipelines = make_pipelines(model, texts, gold, Path(tmp))
-        measured: list[dict[str, Any]] = []
         if "throughput" in only:
-            measured += throughput(texts, gold, where, pipelines, rounds)
+            yield from throughput(texts, gold, where, pipelines, rounds)
         if "start" in only:
-            measured += start(texts, gold, where, pipelines, rounds, Path(tmp))
+            yield from start(texts, gold, where, pipelines, rounds, Path(tmp))
         if "retraining" in only:
-            measured += retraining(texts, gold, where, pipelines, rounds)
+            yield from retraining(texts, gold, where, pipelines, rounds)
         if "saving" in only:
-            measured += saving(texts, pipelines["fp32"], rounds, Path(tmp))
-    yield from measured
+            yield from saving(texts, pipelines["fp32"], rounds, Path(tmp))
 
 
 def make_pipelines(model: str, texts: list[str], gold: list[str], folder: Path) -> dict[str, Path]:
@@ -125,7 +122,6 @@ def start(
             "model": where,
             "text": TEXT,
             "data": as_data(texts, gold, train),
-            "config": {"config": DEFAULT_SETTINGS},
         }
     }
     python = ""

@@ -16,14 +16,10 @@ STARTED = time.perf_counter()
 def start(task: dict[str, Any]) -> dict[str, Any]:
     """Load a pipeline and classify one text. The parent measures the time of the process."""
     if task["kind"] == "classy":
-        # As in its README; there is no trained pipeline that could be loaded.
-        import classy_classification  # noqa: F401
-        import spacy
+        from scripts.benchmarks.classy import make_classy_pipeline
 
-        nlp = spacy.blank("en")
-        config = {**task["config"], "data": task["data"], "model": task["model"], "device": "cpu"}
-        nlp.add_pipe("classy_classification", config=config)
-        cats = nlp(task["text"])._.cats
+        # There is no trained pipeline that could be loaded.
+        cats = make_classy_pipeline(task["data"], task["model"])(task["text"])._.cats
     else:
         import spacy
 
