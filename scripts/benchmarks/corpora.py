@@ -70,6 +70,16 @@ def split(
     return Corpus(embeddings[pool], labels[pool], labels[pool], embeddings[test], labels[test], k)
 
 
+def take(corpus: Corpus, rows: np.ndarray | slice) -> Corpus:
+    """The same corpus with these rows of the pool only."""
+    return replace(
+        corpus,
+        embeddings=corpus.embeddings[rows],
+        answers=corpus.answers[rows],
+        truth=corpus.truth[rows],
+    )
+
+
 def with_noise(corpus: Corpus, share: float, rng: np.random.Generator) -> Corpus:
     """The same corpus, with this share of the oracle's answers a wrong class at random."""
 
@@ -85,11 +95,4 @@ def with_rare_class(corpus: Corpus, rare: int, times: float) -> Corpus:
     others = (len(corpus.truth) - len(rows)) / (corpus.k - 1)
     drop = rows[max(1, round(others / times)) :]
     keep = np.setdiff1d(np.arange(len(corpus.truth)), drop)
-    return Corpus(
-        corpus.embeddings[keep],
-        corpus.answers[keep],
-        corpus.truth[keep],
-        corpus.test_embeddings,
-        corpus.test_labels,
-        corpus.k,
-    )
+    return take(corpus, keep)

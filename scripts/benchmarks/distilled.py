@@ -3,7 +3,7 @@
 import tempfile
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_args
 
@@ -14,7 +14,7 @@ from spacy.util import load_config
 
 from scripts.active_learning.arrays import Rows
 from scripts.active_learning.plan import Machine
-from scripts.benchmarks.corpora import DESCRIPTIONS, embed, split
+from scripts.benchmarks.corpora import DESCRIPTIONS, embed, split, take
 from scripts.benchmarks.data import read_labelled
 from scripts.benchmarks.loops import SHIPPED, Budget, run_loop, shipped_settings
 from scripts.cli.console import msg
@@ -93,13 +93,7 @@ def run(source: str, conditions: Conditions, seed: int) -> Split:
     test = order.test_embeddings[:, 0].astype(int)
     if conditions.share < 1:
         keep = slice(round(len(pool) * conditions.share))
-        pool = pool[keep]
-        corpus = replace(
-            corpus,
-            embeddings=corpus.embeddings[keep],
-            answers=corpus.answers[keep],
-            truth=corpus.truth[keep],
-        )
+        pool, corpus = pool[keep], take(corpus, keep)
     # Judged once, at the end: what people are asked does not depend on it.
     budget = Budget(labels=conditions.people, look_every=conditions.people)
     last = run_loop(SHIPPED, corpus, data, budget, seed)[-1]

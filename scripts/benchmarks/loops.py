@@ -25,9 +25,9 @@ NAMES = "names"
 
 
 @cache
-def shipped_settings(config: Path = Path("configs/loop.cfg")) -> Settings:
+def shipped_settings() -> Settings:
     """configs/loop.cfg as it is. The data set's name is not needed."""
-    return load_settings(config, ["--argilla.dataset", "benchmark"])
+    return load_settings(Path("configs/loop.cfg"), ["--argilla.dataset", "benchmark"])
 
 
 def shipped_head() -> Head:

@@ -12,8 +12,11 @@ import numpy as np
 from scripts.active_learning.arrays import Floats
 from scripts.active_learning.simulate import Corpus, Snapshot
 
+BATCH = 5
+CERTAIN = 0.9
 
-class CachedEncoder:
+
+class RowEncoder:
     """Stands in for the SentenceTransformer: "texts" are row numbers of the embeddings."""
 
     def __init__(self, embeddings: Floats) -> None:
@@ -24,22 +27,17 @@ class CachedEncoder:
 
 
 def tutorial_loop(
-    corpus: Corpus,
-    rng: np.random.Generator,
-    budget: int = 200,
-    per_class: int = 5,
-    batch_size: int = 5,
-    certainty: float = 0.9,
+    corpus: Corpus, rng: np.random.Generator, budget: int, per_class: int = 5
 ) -> list[Snapshot]:
     """Run it until people have given `budget` labels; a snapshot a step.
 
-    The first labels are five a class, as the tutorial collects them; a machine label is training
-    data like any other, and nobody looks at it again.
+    per_class: The first labels, as the tutorial collects them. A machine label is training data
+        like any other, and nobody looks at it again.
     """
     from classy_classification import ClassyClassifier
 
     n = len(corpus.embeddings)
-    encoder = CachedEncoder(np.vstack([corpus.embeddings, corpus.test_embeddings]))
+    encoder = RowEncoder(np.vstack([corpus.embeddings, corpus.test_embeddings]))
     test = [str(n + i) for i in range(len(corpus.test_embeddings))]
 
     class Classifier(ClassyClassifier):
@@ -85,10 +83,10 @@ def tutorial_loop(
         )
         if len(human) >= budget or not queue:
             return snapshots
-        batch, queue = queue[:batch_size], queue[batch_size:]
+        batch, queue = queue[:BATCH], queue[BATCH:]
         for row, prob in zip(batch, predict(model, [str(row) for row in batch]), strict=True):
             label = int(prob.argmax())
-            if prob.max() > certainty:
+            if prob.max() > CERTAIN:
                 auto.append((row, label))
             else:
                 label = int(corpus.answers[row])
