@@ -97,15 +97,15 @@ def without_near_duplicates(points: Floats, order: Rows, n: int, most: float) ->
     return np.array((kept + skipped)[:n], dtype=np.intp)
 
 
-def typicality(points: Floats, neighbours: int = 20) -> Floats:
+def typicality(points: Floats) -> Floats:
     """How dense each of points (m, d), of unit length, lies: the inverse of the mean Euclidean
-    distance to its nearest neighbours (Hacohen et al. 2022, "Active Learning on a Budget").
+    distance to its 20 nearest neighbours (Hacohen et al. 2022, "Active Learning on a Budget").
 
     Returns (m,). In time O(m^2): call it on one cluster or a sample of the pool.
     """
     if len(points) < 2:
         return np.ones(len(points))
-    _, cosines = nearest(points, points, min(neighbours + 1, len(points)))
+    _, cosines = nearest(points, points, min(21, len(points)))
     # the first neighbour is the point itself
     distance = np.sqrt(np.maximum(2 - 2 * cosines[:, 1:], 0)).mean(axis=1)
     return 1 / np.maximum(distance, 1e-6)

@@ -1,7 +1,6 @@
 """Which of people's answers to look at again, and how far people agree."""
 
 import warnings
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -10,43 +9,26 @@ from scripts.active_learning.decisions import agree, decide
 from scripts.active_learning.geometry import nearest, unit
 
 MISSING = -1
-
-
-@dataclass(frozen=True)
-class Review:
-    """Answers to look at again, worst first.
-
-    rows: row numbers of the answers. scores: (r,) in [0, 1], low = doubtful.
-    suggested: what the model would answer, (r,) or (r, k).
-    """
-
-    rows: Rows
-    scores: Floats
-    suggested: Labels
+# The cosine from which two texts say the same, and how many are compared with each text.
+SAME, NEIGHBOURS = 0.98, 5
 
 
 def label_errors(
     probs: Floats, labels: Labels, label_threshold: float | None = None, most: float = 0.1
-) -> Review:
-    """Answers that are probably wrong, at most this share of them, worst first.
+) -> Rows:
+    """Row numbers of answers that are probably wrong, at most this share of them, worst first.
 
     probs: (n, k) out-of-sample probabilities of the same answers, as from cross-validation: a
         model that was trained on a wrong label believes it.
     labels: (n,) class numbers, or (n, k) zeros and ones.
     Confident learning (Northcutt et al. 2021) by cleanlab, ranked by its normalised margin.
-    Raises ImportError if cleanlab is not installed.
     """
-    try:
-        from cleanlab.filter import find_label_issues
-        from cleanlab.rank import get_label_quality_scores
-    except ImportError as error:
-        raise ImportError(
-            "finding label errors needs cleanlab: run `pip install cleanlab`"
-        ) from error
-    suggested = decide(probs, label_threshold)[0]
+    from cleanlab.filter import find_label_issues
+    from cleanlab.rank import get_label_quality_scores
+
     labels = np.asarray(labels)
     if not len(labels) or (label_threshold is None and len(np.unique(labels)) < 2):
-        return Review(np.zeros(0, dtype=np.intp), np.zeros(0), suggested[:0])
+        return np.zeros(0, dtype=np.intp)
     if label_threshold is not None:
         # Each label is a question of its own; an answer is as good as its worst one.
         chosen = np.where(labels == 1, probs, 1 - probs)
@@ -61,26 +43,22 @@ def label_errors(
             warnings.simplefilter("ignore", UserWarning)
             flagged = find_label_issues(given, own, filter_by="both", n_jobs=1)
             flagged |= find_label_issues(given, own, filter_by="predicted_neq_given", n_jobs=1)
-    flagged &= ~agree(suggested, labels)
+    flagged &= ~agree(decide(probs, label_threshold)[0], labels)
     rows = np.flatnonzero(flagged)
-    rows = rows[np.argsort(scores[rows], kind="stable")][: int(np.ceil(most * len(labels)))]
-    return Review(rows, scores[rows], suggested[rows])
+    return rows[np.argsort(scores[rows], kind="stable")][: int(np.ceil(most * len(labels)))]
 
 
-def contradicting_duplicates(
-    embeddings: Floats, labels: Labels, least: float = 0.98, neighbours: int = 5
-) -> list[tuple[int, int]]:
+def contradicting_duplicates(embeddings: Floats, labels: Labels) -> list[tuple[int, int]]:
     """Pairs of texts that say nearly the same but got different answers, closest first.
 
-    embeddings: (n, d); labels: (n,) or (n, k); least: the cosine from which texts are the same.
-    Each text is compared with its few nearest ones.
+    embeddings: (n, d); labels: (n,) or (n, k). Each text is compared with its few nearest ones.
     """
     if len(embeddings) < 2:
         return []
     points, labels = unit(embeddings), np.asarray(labels)
-    rows, cosines = nearest(points, points, neighbours + 1)
+    rows, cosines = nearest(points, points, NEIGHBOURS + 1)
     pairs: dict[tuple[int, int], float] = {}
-    for i, j in np.argwhere(cosines >= least):
+    for i, j in np.argwhere(cosines >= SAME):
         a, b = sorted((int(i), int(rows[i, j])))
         if a != b and not agree(labels[a : a + 1], labels[b : b + 1])[0]:
             pairs[a, b] = float(cosines[i, j])
@@ -94,14 +72,10 @@ def krippendorff_alpha(answers: Labels) -> float:
     answers: (people, texts) class numbers, -1 where a person gave none; in multi-label data
         (people, texts, k) with -1 in all of a missing answer: the mean over the labels that some
         of the texts have and others not.
-    Krippendorff 2004, nominal scale, by the package krippendorff. Raises ImportError without it.
+    Krippendorff 2004, nominal scale, by the package krippendorff.
     """
-    try:
-        import krippendorff
-    except ImportError as error:
-        raise ImportError(
-            "measuring agreement needs krippendorff: run `pip install krippendorff`"
-        ) from error
+    import krippendorff
+
     answers = np.asarray(answers)
     if answers.ndim == 3:
         labels = list(np.moveaxis(answers, 2, 0))

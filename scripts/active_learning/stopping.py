@@ -15,6 +15,8 @@ from scripts.cli.words import count
 
 # What accuracy is called where a text can have any number of labels.
 EXACT = "exact match"
+# Models are stable if so many comparisons of the last ones have at least this kappa on average.
+COMPARED, STABLE = 3, 0.99
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,7 @@ def prediction_agreement(before: Labels, after: Labels) -> float:
     return float(cohen_kappa_score(before, after))
 
 
-def stabilised_rule(agreements: Sequence[float], least: float = 0.99, steps: int = 3) -> Rule:
+def stabilised_rule(agreements: Sequence[float]) -> Rule:
     """Holds when the last models hardly differ in what they predict.
 
     agreements: prediction_agreement of each model with the one before it, oldest first.
@@ -62,15 +64,13 @@ def stabilised_rule(agreements: Sequence[float], least: float = 0.99, steps: int
     Predictions and the Need for User-Adjustable Stopping": the mean of the last 3 is at least 0.99.
     """
     name = "stable predictions"
-    if len(agreements) < steps:
-        done = f"{len(agreements)} of the {steps} comparisons made that it takes"
+    if len(agreements) < COMPARED:
+        done = f"{len(agreements)} of the {COMPARED} comparisons made that it takes"
         return Rule(name, False, f"whether the model still changes is not known yet: {done}")
-    mean = float(np.mean(agreements[-steps:]))
-    verb = "reaches" if mean >= least else "is below"
-    return Rule(
-        name, mean >= least, f"the last {steps} models agree with a kappa of {mean:.3f}, which "
-        f"{verb} {least}",
-    )  # fmt: skip
+    mean = float(np.mean(agreements[-COMPARED:]))
+    verb = "reaches" if mean >= STABLE else "is below"
+    said = f"the last {COMPARED} models agree with a kappa of {mean:.3f}, which {verb} {STABLE}"
+    return Rule(name, mean >= STABLE, said)
 
 
 def promise_rule(machine: Machine) -> Rule:

@@ -61,6 +61,6 @@ def _found(
         seed=seed,
     )
     wrong = corpus.answers[asked] != corpus.truth[asked]
-    review = label_errors(probs, corpus.answers[asked], most=most)
-    hits = wrong[review.rows].sum()
-    return hits / wrong.sum(), hits / max(len(review.rows), 1), len(review.rows) / len(asked)
+    rows = label_errors(probs, corpus.answers[asked], most=most)
+    hits = wrong[rows].sum()
+    return hits / wrong.sum(), hits / max(len(rows), 1), len(rows) / len(asked)

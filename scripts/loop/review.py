@@ -43,10 +43,10 @@ def suspects(answers: Answers, learner: Learner, share: float, seed: int = 0) ->
     embeddings = learner.embed([a.text for a in labelled])
     pairs = contradicting_duplicates(embeddings, targets)
     probs = learner.hold_out(labelled, seed=seed)
-    errors = label_errors(probs, targets, learner.label_threshold, most=share)
-    why = dict.fromkeys(errors.rows.tolist(), OTHER)
+    errors = label_errors(probs, targets, learner.label_threshold, most=share).tolist()
+    why = dict.fromkeys(errors, OTHER)
     twins = {row: other for pair in reversed(pairs) for row, other in (pair, pair[::-1])}
-    rows = dict.fromkeys([row for pair in pairs for row in pair] + errors.rows.tolist())
+    rows = dict.fromkeys([row for pair in pairs for row in pair] + errors)
     found = []
     for row in rows:
         if row in twins:
@@ -60,9 +60,7 @@ def suspects(answers: Answers, learner: Learner, share: float, seed: int = 0) ->
 def suspect(answer: Answer, probs: np.ndarray, reason: str, learner: Learner) -> Suspect:
     """probs: (n_labels,) of this text."""
     decided, certainty = decide(probs[None], learner.label_threshold)
-    rows = np.flatnonzero(decided[0]) if learner.multi_label else decided
-    names = list(learner.labels)
-    return Suspect(answer, tuple(names[i] for i in rows), float(certainty[0]), reason)
+    return Suspect(answer, learner.decode_labels(decided[0]), float(certainty[0]), reason)
 
 
 def describe(found: Suspect) -> str:

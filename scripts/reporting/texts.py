@@ -70,8 +70,8 @@ def errors(found: Assessment, answers: Answers, learner: Learner) -> list[Shown]
     labelled = answers.labelled
     assert found.held_out is not None
     targets = learner.targets(labelled)
-    wrong = label_errors(found.held_out, targets, learner.label_threshold)
-    return [_labelled(labelled[row], found.held_out[row], learner) for row in wrong.rows[:SHOWN]]
+    rows = label_errors(found.held_out, targets, learner.label_threshold)[:SHOWN]
+    return [_labelled(labelled[row], found.held_out[row], learner) for row in rows]
 
 
 def contradictions(answers: Sequence[Answer], probs: np.ndarray, learner: Learner) -> list[Pair]:
