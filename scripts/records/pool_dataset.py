@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import argilla as rg
 import numpy as np
 
-from scripts.records.convert import NONE, TEXT, VECTOR, suggestion
+from scripts.records.convert import TEXT, VECTOR, suggestion, to_value
 from scripts.records.dataset import LoopDataset
 from scripts.records.questions import POOL, default_guidelines, question_labels, questions
 from scripts.records.replies import Replied, answered, by_id, said
@@ -16,7 +16,6 @@ from scripts.records.schema import find
 from scripts.records.settings import ArgillaSettings
 
 State = Literal["open", "waiting", "people", "machine", "discarded"]
-STATES = ["open", "waiting", "people", "machine", "discarded"]
 # A score that moved by less is the same to a person: the page shows one decimal.
 MOVED = 0.05
 
@@ -53,17 +52,13 @@ class Entry:
     def metadata(self, multi_label: bool) -> dict[str, Any]:
         found: dict[str, Any] = {"state": self.state}
         if self.people is not None:
-            found["people"] = _terms(self.people, multi_label)
+            found["people"] = to_value(self.people, multi_label)
         if self.agent and not self.blind:
-            found["model"] = _terms(self.labels, multi_label)
+            found["model"] = to_value(self.labels, multi_label)
         if not self.blind:
             found["score"] = round(self.score, 4)
             found["uncertainty"] = round(self.uncertainty, 4)
         return found
-
-
-def _terms(labels: Sequence[str], multi_label: bool) -> str | list[str]:
-    return list(labels) or [NONE] if multi_label else labels[0]
 
 
 class PoolDataset:
@@ -193,7 +188,7 @@ def _dataset_settings(settings: ArgillaSettings, labels: dict[str, str], dim: in
             rg.TermsMetadataProperty("model", title="Label by the model"),
             rg.FloatMetadataProperty("score", title="Certainty of the model"),
             rg.FloatMetadataProperty("uncertainty", title="Uncertainty of the model"),
-            rg.TermsMetadataProperty("state", title="In the loop", options=STATES),
+            rg.TermsMetadataProperty("state", title="In the loop", options=list(get_args(State))),
             rg.TermsMetadataProperty("people", title="Label by people"),
         ],
         vectors=[rg.VectorField(VECTOR, title="Embedding", dimensions=dim)],
