@@ -15,7 +15,7 @@ from scripts.records.pool_dataset import answered_in_pool, embeddings_in_pool, p
 from scripts.records.replies import Replied, Reply, as_sent, by_id
 from scripts.records.rest import upsert
 from scripts.records.schema import find
-from scripts.records.settings import MOST, ArgillaSettings
+from scripts.records.settings import ArgillaSettings
 
 
 class Found(NamedTuple):
@@ -125,9 +125,7 @@ def _copy(dataset: LoopDataset, found: Sequence[Found]) -> None:
         # A data set made earlier may have no note.
         values = {name: value for name, value in reply.values.items() if name in questions}
         item.setdefault("responses", []).append(as_sent(reply._replace(values=values)))
-    sent = list(items.values())
-    for start in range(0, len(sent), MOST):
-        upsert(dataset.client, dataset.dataset.id, sent[start : start + MOST])
+    upsert(dataset.client, dataset.dataset.id, list(items.values()))
 
 
 def _labels(reply: Reply) -> list[str]:

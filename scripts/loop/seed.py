@@ -39,16 +39,13 @@ def seed(dataset: LoopDataset, learner: Learner, rows: Sequence[Row]) -> int:
     for start in tqdm(starts, "Examples", disable=len(starts) < 2 or None):
         dataset.push([record(i) for i in range(start, min(start + MOST, len(new)))])
     items = [_response(dataset, there[row["id"]].id, row) for row in taken if row["id"] in there]
-    for start in range(0, len(items), MOST):
-        upsert(dataset.client, dataset.dataset.id, items[start : start + MOST])
+    upsert(dataset.client, dataset.dataset.id, items)
     return len(taken)
 
 
 def _response(dataset: LoopDataset, id_: str, row: Row) -> dict[str, Any]:
     """To a record that is there, of which nothing else changes."""
     value = to_value(row["labels"], dataset.settings.multi_label)
-    response = {"status": "submitted", "values": {QUESTION: {"value": value}}}
-    return {
-        "external_id": id_,
-        "responses": [{"user_id": str(dataset.client.me.id), **response}],
-    }
+    values = {QUESTION: {"value": value}}
+    response = {"user_id": str(dataset.client.me.id), "status": "submitted", "values": values}
+    return {"external_id": id_, "responses": [response]}

@@ -113,15 +113,10 @@ def copy_records(
             if found:
                 batch.append(target.item(found))
             if len(batch) == MOST:
-                written += _write(target, batch)
-                batch = []
-    return written + _write(target, batch)
-
-
-def _write(target: Side, batch: list[Json]) -> int:
-    if batch:
-        upsert(target.client, target.id, batch)
-    return len(batch)
+                upsert(target.client, target.id, batch)
+                written, batch = written + MOST, []
+    upsert(target.client, target.id, batch)
+    return written + len(batch)
 
 
 def lacks(record: Json, there: Json | None, ours_until: datetime) -> Json | None:

@@ -100,8 +100,7 @@ class LoopDataset:
                 hidden.append({"id": item["id"]})
         # Argilla deletes a user's answers with the user, and goes on hiding these records from the
         # pages until they are touched.
-        for start in range(0, len(hidden), MOST):
-            upsert(self.client, self.dataset.id, hidden[start : start + MOST])
+        upsert(self.client, self.dataset.id, hidden)
         return answers
 
     def items(self, suggestions: bool = True) -> Iterator[tuple[Json, int]]:

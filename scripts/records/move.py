@@ -96,7 +96,7 @@ def move_users(
     datasets: Sequence[Json],
     target: rg.Argilla,
     there: Json,
-    passwords: Path | None = None,
+    passwords: Path | None,
 ) -> list[str]:
     """Make the users that the target does not have, with random passwords, and let all of them into
     the workspace: those of the source's workspace and those who said something.

@@ -45,12 +45,14 @@ def page_url(client: rg.Argilla, dataset_id: object) -> str:
 
 
 def upsert(client: rg.Argilla, dataset_id: object, items: Sequence[Json]) -> None:
-    """Put records, or parts of them, there in one request: the server takes all or none.
+    """Put records, or parts of them, there; of what fits into one request the server takes all or
+    none.
 
     items: As the server wants them. What an item leaves out stays as it is.
     """
     path = f"/datasets/{dataset_id}/records/bulk"
-    request(client, "PUT", path, json={"items": list(items)})
+    for start in range(0, len(items), MOST):
+        request(client, "PUT", path, json={"items": list(items[start : start + MOST])})
 
 
 def questions_of(client: rg.Argilla, dataset_id: str) -> list[Json]:

@@ -263,16 +263,16 @@ def test_a_copy_that_was_cut_short_goes_on(
     ]
     # Three records to a request, and the third request never comes.
     monkeypatch.setattr(copy, "MOST", 3)
-    write, sizes = copy._write, []
+    write, sizes = copy.upsert, []
 
-    def two_only(side: Side, batch: list[Any]) -> int:
+    def two_only(client: rg.Argilla, dataset_id: str, items: list[Any]) -> None:
         if len(sizes) == 2:
             raise KeyboardInterrupt
-        sizes.append(len(batch))
-        return write(side, batch)
+        sizes.append(len(items))
+        write(client, dataset_id, items)
 
     with monkeypatch.context() as patch:
-        patch.setattr(copy, "_write", two_only)
+        patch.setattr(copy, "upsert", two_only)
         with pytest.raises(KeyboardInterrupt):
             copy_records(*sides, convert=lambda record: record)
     assert sizes == [3, 3]
