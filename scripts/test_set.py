@@ -4,13 +4,12 @@ from collections import Counter
 from pathlib import Path
 from typing import Annotated
 
-import srsly
 import typer
 
 from scripts.cli.app import run
 from scripts.cli.console import msg
 from scripts.cli.errors import ProjectError
-from scripts.data.corpus import read_labels
+from scripts.data.corpus import read_held_out, read_labels
 from scripts.loop.settings import load_settings
 from scripts.records.settings import MOST
 
@@ -34,7 +33,7 @@ def main(
     from scripts.records.held_out import ask, open_test_set
 
     labels = read_labels(corpus)
-    rows = list(srsly.read_jsonl(held_out))
+    rows = read_held_out(corpus)
     with argilla_client(settings.paths.argilla) as client:
         test_set = open_test_set(client, settings.argilla, labels)
         # Texts that were held out once may be in the pool now.

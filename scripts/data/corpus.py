@@ -89,7 +89,13 @@ def read_gold(corpus: Path) -> dict[str, list[str]]:
             "The data has no gold labels, so nobody can be simulated.",
             "Label the records in Argilla, or prepare data with a label column.",
         )
-    return {row["id"]: row["labels"] for row in _read_jsonl(path) if row["labels"] is not None}
+    return {row["id"]: row["labels"] for row in _lines(path) if row["labels"] is not None}
+
+
+def read_held_out(corpus: Path) -> list[Row]:
+    """The texts held out for people to label; none where the data has gold labels."""
+    path = corpus / "held_out.jsonl"
+    return list(_lines(path)) if path.exists() else []
 
 
 # What to set for data in which a text has any number of labels.
@@ -162,10 +168,6 @@ def _existing(path: Path) -> Path:
     if not path.exists():
         raise ProjectError(f"There is no {path}.", "Make it first: weasel run prepare")
     return path
-
-
-def _read_jsonl(path: Path) -> list[dict[str, Any]]:
-    return list(_lines(path))
 
 
 def _lines(path: Path) -> Iterator[dict[str, Any]]:

@@ -6,7 +6,6 @@ from functools import cache
 from pathlib import Path
 from typing import TypeVar
 
-import srsly
 from spacy.tokenizer import Tokenizer
 from spacy.tokens import Doc, DocBin
 from spacy.vocab import Vocab
@@ -14,7 +13,7 @@ from spacy.vocab import Vocab
 from scripts.cli.console import msg
 from scripts.cli.errors import ProjectError, first_line
 from scripts.cli.words import count
-from scripts.data.corpus import Row, check_labels, check_one_label, text_id
+from scripts.data.corpus import Row, check_labels, check_one_label, read_held_out, text_id
 from scripts.data.pipelines import blank
 
 T = TypeVar("T")
@@ -75,8 +74,7 @@ def read_gold_texts(
 
 def held_out_ids(corpus: Path) -> set[str]:
     """Of the texts that a pipeline is tested on, or will be when people have labelled them."""
-    held_out, test = corpus / "held_out.jsonl", corpus / "test.spacy"
-    ids = {row["id"] for row in srsly.read_jsonl(held_out)} if held_out.exists() else set()
+    test, ids = corpus / "test.spacy", {row["id"] for row in read_held_out(corpus)}
     return ids | ({text_id(doc.text) for doc in read_docs(test)} if test.exists() else set())
 
 

@@ -4,11 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import srsly
-
 from scripts.cli.errors import ProjectError
 from scripts.cli.words import count
-from scripts.data.corpus import Pool, Row, read_labels, read_name, read_pool
+from scripts.data.corpus import Pool, Row, read_held_out, read_labels, read_name, read_pool
 from scripts.data.exported import write_export
 from scripts.loop.card import Facts, make_card, promised
 from scripts.loop.export_rows import (
@@ -66,7 +64,8 @@ def export(
     stands = today is None or today.stands(answers)
     if today and settings.argilla.min_submitted > 1:
         found, stands = [*found, *in_a_team(today, answers, pool)], True
-    test = by_people(tested, _held_out(corpus), several) or _test_file(corpus, labels, several)
+    held_out_ids = {row["id"] for row in read_held_out(corpus)}
+    test = by_people(tested, held_out_ids, several) or _test_file(corpus, labels, several)
     there = {one.answer.text_id for one in found}
     open_texts = _open(pool, there) if with_open else {}
     splits = to_splits(found, test, today, open_texts, several)
@@ -81,12 +80,6 @@ def _open(pool: Pool, there: set[str]) -> dict[str, str]:
     """Text id -> text, of those of the pool that are not there."""
     texts = zip(pool.ids, pool.texts, strict=True)
     return {id_: text for id_, text in texts if id_ not in there}
-
-
-def _held_out(corpus: Path) -> set[str]:
-    """Ids of the texts held out for people to label; none where the data has gold labels."""
-    path = corpus / "held_out.jsonl"
-    return {row["id"] for row in srsly.read_jsonl(path)} if path.exists() else set()
 
 
 def _test_file(corpus: Path, labels: dict[str, str], several: bool) -> list[Row]:
