@@ -21,23 +21,14 @@ def read_text(path: Path, encoding: str = "", errors: str = "strict") -> str:
     RAISES (ProjectError): It is in another encoding.
     """
     data = path.read_bytes()
-    chosen = encoding
-    if not encoding:
-        marks = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
-        chosen = "utf-16" if data.startswith(marks) else "utf-8"
-        if chosen == "utf-8" and data[:4096].count(0) > len(data[:4096]) // 5:
-            raise ProjectError(
-                f"{path} is full of NUL bytes, as UTF-16 is.",
-                "Say its encoding: --vars.encoding utf-16-le",
-            )
-    try:
-        if codecs.lookup(chosen).name == "utf-8":
-            chosen = "utf-8-sig"  # without the mark that Excel writes
-        return data.decode(chosen, errors)
-    except LookupError:
+    codec = codec_of(data, encoding)
+    if not encoding and codec != "utf-16" and data[:4096].count(0) > len(data[:4096]) // 5:
         raise ProjectError(
-            f"There is no encoding '{encoding}'.", "Usual ones are utf-8, cp1252, latin-1, utf-16."
-        ) from None
+            f"{path} is full of NUL bytes, as UTF-16 is.",
+            "Say its encoding: --vars.encoding utf-16-le",
+        )
+    try:
+        return data.decode(codec, errors)
     except UnicodeDecodeError as err:
         line = data.count(b"\n", 0, err.start) + 1
         near = data[max(0, err.start - 20) : err.start + 20].decode("cp1252", errors="replace")
@@ -46,6 +37,23 @@ def read_text(path: Path, encoding: str = "", errors: str = "strict") -> str:
             "Say its encoding: --vars.encoding cp1252 (Windows, Excel), latin-1, utf-16, ...\n"
             f"In cp1252 the place reads: {' '.join(near.split())}",
         ) from None
+
+
+def codec_of(start: bytes, encoding: str) -> str:
+    """What Python calls the encoding of a file that starts so. encoding: As of read_text.
+
+    RAISES (ProjectError): There is no such encoding.
+    """
+    marks = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+    wanted = encoding or ("utf-16" if start.startswith(marks) else "utf-8")
+    try:
+        "".encode(wanted)  # there are codecs that are none of texts, such as hex
+    except LookupError:
+        raise ProjectError(
+            f"There is no encoding '{encoding}'.", "Usual ones are utf-8, cp1252, latin-1, utf-16."
+        ) from None
+    name = codecs.lookup(wanted).name
+    return "utf-8-sig" if name == "utf-8" else name  # without the mark that Excel writes
 
 
 def read_csv(path: Path, text_column: str, encoding: str = "") -> Table:

@@ -1,6 +1,5 @@
 """Rows of CSV and JSONL files, one by one, from any line on."""
 
-import codecs
 import csv
 import gzip
 import json
@@ -12,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from scripts.cli.errors import ProjectError
-from scripts.data.files import column_names, find_delimiter
+from scripts.data.files import codec_of, column_names, find_delimiter
 
 # A quote that is never closed would take the rest of the file into one cell.
 MOST_CHARACTERS = 2**24
@@ -47,25 +46,12 @@ class Lines(Iterator[str]):
         self.line = place.line
         self.characters = 0
         opened = gzip.open if path.suffix.lower() == ".gz" else open
+        with path.open("rb") as file:
+            codec = codec_of(file.read(2), encoding)
         # Line ends as they are: csv wants them so, and JSON does not mind.
-        self.file: Any = opened(path, "rt", encoding=self._codec(), newline="")
+        self.file: Any = opened(path, "rt", encoding=codec, newline="")
         if place.offset:
             self.file.seek(place.offset)
-
-    def _codec(self) -> str:
-        if not self.encoding:
-            with self.path.open("rb") as file:
-                start = file.read(2)
-            marks = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
-            return "utf-16" if start in marks else "utf-8-sig"
-        try:
-            name = codecs.lookup(self.encoding).name
-        except LookupError:
-            raise ProjectError(
-                f"There is no encoding '{self.encoding}'.",
-                "Usual ones are utf-8, cp1252, latin-1, utf-16.",
-            ) from None
-        return "utf-8-sig" if name == "utf-8" else name  # without the mark that Excel writes
 
     def __next__(self) -> str:
         try:

@@ -51,6 +51,13 @@ def test_a_wrong_file(name: str, content: bytes, words: str, tmp_path: Path, sco
         score(tmp_path / name)
 
 
+@pytest.mark.parametrize("encoding", ["utf9", "hex"])
+def test_an_encoding_that_is_none(encoding: str, tmp_path: Path, score: Score) -> None:
+    (tmp_path / "a.jsonl").write_bytes(GOOD)
+    with pytest.raises(ProjectError, match=f"no encoding '{encoding}'"):
+        score(tmp_path / "a.jsonl", encoding=encoding)
+
+
 def test_a_missing_column_names_those_that_are_there(tmp_path: Path, score: Score) -> None:
     pq.write_table(pa.table({"id": [1], "body": ["x"]}), tmp_path / "a.parquet")
     with pytest.raises(ProjectError, match="no column 'text'") as err:
