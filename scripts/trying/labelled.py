@@ -51,13 +51,9 @@ def _read(path: Path) -> Iterable[Labelled]:
 def _read_docs(path: Path) -> list[Labelled]:
     from scripts.data.docbins import given, read_docs
 
-    try:
-        docs = read_docs(path)
-    except Exception as err:  # whatever the libraries say of a damaged file
-        raise ProjectError(f"{path} cannot be read as .spacy.", str(err)) from None
     return [
         Labelled(doc.text, tuple(given(doc)), doc.user_data.get("by", ""))
-        for doc in docs
+        for doc in read_docs(path)
         if doc.cats
     ]
 
