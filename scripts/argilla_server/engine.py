@@ -1,7 +1,7 @@
 """A search engine for Argilla that needs no Elasticsearch: it asks the server's own database.
 
-Importing this module registers it under the name in `ENGINE`. The database is the only place
-where anything is kept, so everything that would write to an index does nothing here.
+Importing this module registers it under the name in `serve.ENGINE`. The database is the only
+place where anything is kept, so everything that would write to an index does nothing here.
 
 It answers as Argilla's own engines do, except that
 - words with typos (`wrod~1`) are not searched for, and a phrase's distance (`"a b"~2`) is in any
@@ -59,9 +59,8 @@ from scripts.argilla_server import text_index, text_query, vectors
 from scripts.argilla_server.conditions import RECORD_ID, condition, sort_keys
 from scripts.argilla_server.reading import database, reading
 from scripts.argilla_server.schema import Schema
+from scripts.argilla_server.serve import ENGINE, INSTANCE_VARIABLE
 
-ENGINE = "sqlite"
-INSTANCE_VARIABLE = "ARGILLA_UNIT_INSTANCE"
 MAX_OFFSET = 2**62  # more than SQLite's numbers, with a limit on top, would be an error
 # What being in the data set counts for, beside 1 for a word: nearly nothing, but a score.
 MEMBERSHIP = 0.001

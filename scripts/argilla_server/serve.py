@@ -38,6 +38,7 @@ from scripts.argilla_server.redis_process import DATA, ask_redis, socket_path, s
 HOPELESS = 3  # exit code of a process that would fail again
 PAUSE = 0.2
 ENGINE = "sqlite"
+INSTANCE_VARIABLE = "ARGILLA_UNIT_INSTANCE"
 PROJECT = Path(__file__).resolve().parents[2]
 
 
@@ -59,7 +60,7 @@ def environment(home: Path, port: int, instance: str, redis_socket: Path) -> dic
         "ARGILLA_REDIS_URL": f"unix://{redis_socket}",
         "ARGILLA_CORS_ORIGINS": json.dumps([f"http://{h}:{port}" for h in (HOST, "localhost")]),
         "ARGILLA_AUTH_SECRET_KEY": (home / SECRET).read_text(encoding="utf8").strip(),
-        "ARGILLA_UNIT_INSTANCE": instance,
+        INSTANCE_VARIABLE: instance,
         "HF_HUB_DISABLE_TELEMETRY": "1",
         # Webhooks usually go to this machine.
         "NO_PROXY": ",".join(filter(None, not_by_proxy)),
