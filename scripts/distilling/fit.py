@@ -46,10 +46,6 @@ class Plan:
     dev_share: float = 0.15
     steps: int | None = None
 
-    @property
-    def config(self) -> Path:
-        return config_of(self.kind)
-
 
 def config_of(kind: str) -> Path:
     return Path("configs") / f"distil_{kind}.cfg"
@@ -81,7 +77,7 @@ def fit(targets: Targets, plan: Plan, output: Path) -> Language:
         write(targets, targets.values, train, plan, work / "train.spacy")
         write(targets, hard, dev, plan, work / "dev.spacy")
         with redirect_stdout(io.StringIO()):
-            config = load_config(plan.config, overrides=overrides(plan, work), interpolate=False)
+            config = load_config(config_of(plan.kind), overrides(plan, work), interpolate=False)
             nlp = lean(lambda: init_nlp(config))
             (work / "out").mkdir()
             spacy_train(nlp, work / "out", stdout=io.StringIO(), stderr=io.StringIO())

@@ -31,5 +31,5 @@ def number(value: float | None) -> str:
     return UNKNOWN if value is None else f"{value:.3f}"
 
 
-def share(value: float | None, digits: int = 1) -> str:
-    return UNKNOWN if value is None else f"{100 * value:.{digits}f}\N{NO-BREAK SPACE}%"
+def share(value: float | None) -> str:
+    return UNKNOWN if value is None else f"{100 * value:.1f}\N{NO-BREAK SPACE}%"

@@ -25,7 +25,7 @@ def gather(model: Path, given: Sequence[str], metrics: Path, promise: Path) -> M
     """
     meta = read_meta(model) | _given(given)
     meta["fingerprint"] = fingerprint(model)
-    parts = {name: _settings(model, name) for name in meta.get("components", ())}
+    parts = {name: _read(model / name / "cfg") for name in meta.get("components", ())}
     meta["label_descriptions"] = {
         label: text
         for part in parts.values()
@@ -66,11 +66,6 @@ def _given(pairs: Sequence[str]) -> dict[str, str]:
             f"A package has no '{unknown[0]}' to set.", f"It has: {', '.join(GIVEN)}"
         )
     return {key: value for key, value in found.items() if value}
-
-
-def _settings(model: Path, component: str) -> dict[str, Any]:
-    """What a component of the pipeline has saved as its settings, if it has any."""
-    return _read(model / component / "cfg")
 
 
 def _read(path: Path) -> dict[str, Any]:
