@@ -2,9 +2,11 @@
 
 import itertools
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -17,6 +19,11 @@ from scripts.records.dataset import LoopDataset
 from tests.small_data import write_pipelines
 
 Loop = tuple[LoopDataset, Learner, Pool]
+
+
+def context_of(overrides: Sequence[str]) -> Any:
+    """What typer gives a command that is called with these."""
+    return SimpleNamespace(args=list(overrides))
 
 
 def new_name() -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 import srsly
 from confection import Config
 
+from scripts.data.docbins import tokenizer, write_docs
 from scripts.prepare import main as prepare
 
 TOPICS = {"business": "companies and markets", "sports": "matches and players", "tech": "computers"}
@@ -42,6 +43,18 @@ def prepare_corpus(
         test_size=60,
     )
     return folder / "corpus"
+
+
+def write_train(corpus: Path, people: int, machine: int = 0) -> None:
+    """Gold labels of so many texts of the pool, as `pull` writes those of people and machine."""
+    texts = {row["id"]: row["text"] for row in srsly.read_jsonl(corpus / "pool.jsonl")}
+    labels, docs = srsly.read_json(corpus / "labels.json"), []
+    for row in list(srsly.read_jsonl(corpus / "oracle.jsonl"))[: people + machine]:
+        doc = tokenizer()(texts[row["id"]])
+        doc.cats = {label: float(label in row["labels"]) for label in labels}
+        doc.user_data["by"] = "people" if len(docs) < people else "machine"
+        docs.append(doc)
+    write_docs(docs, corpus / "train.spacy")
 
 
 def write_pipelines(encoder: Path, folder: Path) -> Path:

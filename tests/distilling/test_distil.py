@@ -13,7 +13,7 @@ import srsly
 from packaging.requirements import Requirement
 
 from scripts.cli.errors import ProjectError
-from scripts.data.docbins import read_texts, write_docs
+from scripts.data.docbins import read_texts
 from scripts.distil import main as distil
 from scripts.distilling.big import BigModel
 from scripts.distilling.compare import probabilities
@@ -28,16 +28,10 @@ from scripts.shipping.release import wheel_of
 from scripts.shipping.summary import rows as summary_rows
 from scripts.shipping.summary import summarise
 from scripts.train import main as train
-from tests.small_data import TOPICS
+from tests.loop_fixtures import context_of
+from tests.small_data import TOPICS, write_train
 
 LABELS = list(TOPICS)
-
-
-class Context:
-    """As typer gives it."""
-
-    def __init__(self, args: list[str]) -> None:
-        self.args = args
 
 
 @pytest.fixture(scope="module")
@@ -45,21 +39,14 @@ def project(small_corpus: Path, pipelines: Path, tmp_path_factory: pytest.TempPa
     """A folder with a corpus and a big model trained on half of its pool."""
     folder = tmp_path_factory.mktemp("distil")
     shutil.copytree(small_corpus, folder / "corpus")
-    texts = {row["id"]: row["text"] for row in srsly.read_jsonl(folder / "corpus" / "pool.jsonl")}
-    nlp, docs = spacy.blank("xx"), []
-    for row in list(srsly.read_jsonl(folder / "corpus" / "oracle.jsonl"))[:60]:
-        doc = nlp.make_doc(texts[row["id"]])
-        doc.cats = {label: float(label in row["labels"]) for label in LABELS}
-        doc.user_data["by"] = "people"
-        docs.append(doc)
-    write_docs(docs, folder / "corpus" / "train.spacy")
+    write_train(folder / "corpus", people=60)
     train(context(folder, pipelines), folder / "corpus" / "train.spacy", folder / "model")
     return folder
 
 
 def context(folder: Path, pipelines: Path, config: str = "textcat.cfg") -> Any:
     found = ["--paths.corpus", str(folder / "corpus"), "--paths.pipeline", str(pipelines / config)]
-    return Context([*found, "--paths.cache", str(folder / "cache")])
+    return context_of([*found, "--paths.cache", str(folder / "cache")])
 
 
 @pytest.fixture

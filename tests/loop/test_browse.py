@@ -34,7 +34,7 @@ from scripts.records.dataset import BOT, LoopDataset
 from scripts.records.pool_dataset import find_pool, pool_name
 from scripts.records.schema import find
 from tests.loop.test_live import hear, running
-from tests.loop_fixtures import Loop, new_name, opened
+from tests.loop_fixtures import Loop, context_of, new_name, opened
 
 
 def pool_records(dataset: LoopDataset, **options: Any) -> dict[str, rg.Record]:
@@ -314,11 +314,7 @@ def test_a_label_found_there_teaches_at_the_next_step_and_proves_nothing(
 
         # What comes after the last step is in what is trained and released all the same.
         say(dataset, left, gold[left])
-
-        class Context:
-            args = overrides
-
-        pull(Context(), tmp_path / "train.spacy")  # type: ignore[arg-type]
+        pull(context_of(overrides), tmp_path / "train.spacy")
         docs = list(DocBin().from_disk(tmp_path / "train.spacy").get_docs(spacy.blank("en").vocab))
         texts = dict(zip(pool.ids, pool.texts, strict=True))
         assert {texts[one], texts[left]} <= {doc.text for doc in docs}

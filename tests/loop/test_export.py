@@ -39,18 +39,13 @@ from scripts.records.held_out import open_test_set
 from scripts.seed import main as seed
 from scripts.test_set import main as label_held_out
 from scripts.train import main as train
-from tests.loop_fixtures import new_name, opened
+from tests.loop_fixtures import context_of, new_name, opened
 
 FIXED = ("--loop.promise.rule", "fixed", "--loop.promise.certainty", "0.5")
 
 
-class Context:
-    def __init__(self, args: list[str]) -> None:
-        self.args = args
-
-
 def run_export(args: list[str], folder: Path, **options: Any) -> None:
-    export(Context(args), folder, **options)  # type: ignore[arg-type]
+    export(context_of(args), folder, **options)
 
 
 def rows_of(folder: Path) -> dict[str, Row]:
@@ -188,7 +183,7 @@ def test_read_back_it_gives_the_same_model(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    context: Any = Context(overrides)
+    context = context_of(overrides)
     chosen = settings("--loop.seed_size", 20)
     # Encoders that live at the same time share their vectors. Made anew, with other neighbours, the
     # last bit of one may be another.
@@ -236,7 +231,7 @@ def test_read_back_it_gives_the_same_model(
     assert set(read_pool(tmp_path / "again").texts) < {text for text, _ in pulled}
 
     # Into another Argilla data set, and out again.
-    other: Any = Context([*overrides, "--argilla.dataset", new_name()])
+    other = context_of([*overrides, "--argilla.dataset", new_name()])
     seed(other, str(folder / "jsonl" / "train.jsonl"))
     pull(other, tmp_path / "seeded.spacy")
     assert (tmp_path / "seeded.spacy").read_bytes() == (tmp_path / "pulled.spacy").read_bytes()
@@ -285,7 +280,7 @@ def unusual(
             {"text": text, "label": some if several else some[0]} for text, some in labels.items()
         ]
         (tmp_path / "unusual.jsonl").write_text("\n".join(json.dumps(row) for row in rows))
-        seed(Context(args), str(tmp_path / "unusual.jsonl"))  # type: ignore[arg-type]
+        seed(context_of(args), str(tmp_path / "unusual.jsonl"))
         return args, labels
 
     return make
@@ -320,7 +315,7 @@ def test_unusual_texts_and_labels_come_back(
     (config,) = card.data.configs
     assert config["data_files"] == [{"split": "train", "path": "data/train.parquet"}]
     assert '| a, b "quoted" | with \\| a bar - and a line |' in card.text
-    pull(Context(args), tmp_path / "pulled.spacy")  # type: ignore[arg-type]
+    pull(context_of(args), tmp_path / "pulled.spacy")
     assert {d.text: sorted(given(d)) for d in read_docs(tmp_path / "pulled.spacy")} == labels
 
 
@@ -392,7 +387,7 @@ def test_a_test_set_that_people_labelled(
     corpus = tmp_path / "corpus"
     shutil.copytree(overrides[overrides.index("--paths.corpus") + 1], corpus)
     args = [*overrides, "--paths.corpus", str(corpus)]
-    chosen, context = settings("--paths.corpus", corpus), Context(args)
+    chosen, context = settings("--paths.corpus", corpus), context_of(args)
     texts, golds = read_texts(corpus / "test.spacy")
     (corpus / "test.spacy").unlink()
     srsly.write_jsonl(corpus / "held_out.jsonl", [{"id": text_id(t), "text": t} for t in texts])

@@ -4,7 +4,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -33,13 +33,8 @@ from scripts.records.rest import data_sets
 from scripts.records.schema import dataset_settings
 from scripts.records.swap import Place, swap, take_late
 from tests.loop.test_browse import answer_of, correct, open_ids, say
-from tests.loop_fixtures import opened
+from tests.loop_fixtures import context_of, opened
 from tests.records.snapshots import Said, get, snapshot
-
-
-class Context:
-    def __init__(self, args: Sequence[str]) -> None:
-        self.args = list(args)
 
 
 @pytest.fixture
@@ -57,7 +52,7 @@ def chosen(own: list[str], settings: Callable[..., Settings]) -> Callable[..., S
 
 
 def change(own: list[str], *words: str, **options: Any) -> None:
-    labels(Context(own), list(words), yes=True, **options)  # type: ignore[arg-type]
+    labels(context_of(own), list(words), yes=True, **options)
 
 
 def backup_of(client: rg.Argilla, name: str) -> str:
@@ -781,13 +776,13 @@ def test_labels_are_shown(
     chosen: Callable[..., Settings], own: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     now = chosen()
-    labels(Context(own))  # type: ignore[arg-type]
+    labels(context_of(own))
     assert "computers" in capsys.readouterr().out
     with opened(now) as (loop, gold):
         step(*loop, now)
         annotate(loop[0], gold, list(loop[1].labels))
         tech = sum(gold[a.id] == ["tech"] for a in loop[0].pull())
-    labels(Context(own))  # type: ignore[arg-type]
+    labels(context_of(own))
     (line,) = [row for row in capsys.readouterr().out.splitlines() if row.startswith("tech ")]
     assert line.split() == ["tech", str(tech), "0", "computers"]
 

@@ -28,7 +28,7 @@ from scripts.records.answers import Answer, Answers
 from scripts.records.convert import QUESTION, TEXT, VECTOR
 from scripts.records.dataset import BOT, ORACLE, LoopDataset
 from scripts.simulate import main as simulate
-from tests.loop_fixtures import Loop, new_name, opened
+from tests.loop_fixtures import Loop, context_of, new_name, opened
 
 
 def answer(loop: Loop, gold: dict[str, list[str]], **options: Any) -> int:
@@ -260,18 +260,14 @@ def test_the_end_is_a_data_set_with_a_promise(
         assert done.proving == 24  # the first six were chosen
         again = finish(dataset, learner, pool, chosen)
         assert (again.given, again.texts) == (0, done.texts)
-
-        class Context:
-            args = overrides + more
-
-        finish_command(Context(), tmp_path / "finished.jsonl")  # type: ignore[arg-type]
+        finish_command(context_of(overrides + more), tmp_path / "finished.jsonl")
         rows = list(srsly.read_jsonl(tmp_path / "finished.jsonl"))
         assert [row["text"] for row in rows] == pool.texts
         assert all((row["label"] is None) == (row["by"] == "open") for row in rows)
         by_people = {a.text: a.labels for a in Answers(dataset.answers()).labelled}
         assert {r["text"]: (r["label"],) for r in rows if r["by"] == "people"} == by_people
         # A pipeline that is trained on what `pull` writes is told from others by its labels.
-        pull(Context(), tmp_path / "train.spacy")  # type: ignore[arg-type]
+        pull(context_of(overrides + more), tmp_path / "train.spacy")
         promise = srsly.read_json(tmp_path / "promise.json")
         assert promise["labels_mark"] == labels_mark(*read_texts(tmp_path / "train.spacy"))
         assert (promise["people"], promise["proving"]) == (30, 24)
@@ -311,11 +307,7 @@ def test_labels_come_out_as_spacy_reads_them_and_the_report_replays(
         assert [score for _, score in brought[1:3]] == [rows[0].accuracy, rows[-1].accuracy]
         assert brought[-1][1] > brought[-2][1] > 1 / 3  # random labels bring something too
         assert len(worth(rows, loop[1], loop[2], {}, test)) == 3
-
-        class Context:
-            args = overrides
-
-        pull(Context(), tmp_path / "train.spacy")  # type: ignore[arg-type]
+        pull(context_of(overrides), tmp_path / "train.spacy")
         docs = list(DocBin().from_disk(tmp_path / "train.spacy").get_docs(spacy.blank("en").vocab))
         assert len(docs) == 16
         for doc in docs:
@@ -325,8 +317,7 @@ def test_labels_come_out_as_spacy_reads_them_and_the_report_replays(
         # One that the pipeline would be tested on is left out.
         corpus = shutil.copytree(chosen.paths.corpus, tmp_path / "corpus")
         write_docs(docs[:1], corpus / "test.spacy")
-        Context.args = [*overrides, "--paths.corpus", str(corpus)]
-        pull(Context(), tmp_path / "train.spacy")  # type: ignore[arg-type]
+        pull(context_of([*overrides, "--paths.corpus", str(corpus)]), tmp_path / "train.spacy")
         assert set(read_texts(tmp_path / "train.spacy")[0]) == {doc.text for doc in docs[1:]}
 
 
@@ -409,10 +400,7 @@ def test_a_simulation_cut_after_every_write_ends_as_an_uncut_one(
     more += ["--loop.budget", "16"]
 
     def run(name: str) -> None:
-        class Context:
-            args = overrides + more + ["--argilla.dataset", name]
-
-        simulate(Context())  # type: ignore[arg-type]
+        simulate(context_of(overrides + more + ["--argilla.dataset", name]))
 
     def state(name: str) -> list[tuple]:
         with opened(settings(*more, "--argilla.dataset", name)) as (loop, _):

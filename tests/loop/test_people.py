@@ -28,7 +28,7 @@ from scripts.records.schema import SOURCES
 from scripts.seed import main as seed
 from scripts.test_set import main as label_held_out
 from tests.loop.test_browse import correct
-from tests.loop_fixtures import opened
+from tests.loop_fixtures import context_of, opened
 
 
 def test_in_a_team_the_machine_answers_in_the_file_alone(settings: Callable[..., Settings]) -> None:
@@ -173,15 +173,12 @@ def test_examples_that_the_user_has_are_labels_from_the_start(
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    class Context:
-        args = overrides
-
     chosen = settings()
     examples = [{"text": "The striker scored twice.", "label": "sports"}]
     examples += [{"text": "Shares fell after the merger.", "label": "business"}]
     srsly.write_jsonl(tmp_path / "examples.jsonl", examples)
     for _ in range(2):  # twice does no harm
-        seed(Context(), str(tmp_path / "examples.jsonl"))  # type: ignore[arg-type]
+        seed(context_of(overrides), str(tmp_path / "examples.jsonl"))
     with opened(chosen) as (loop, _):
         found = loop[0].answers()
         assert [(a.text, a.labels, a.status) for a in found] == [
@@ -191,7 +188,7 @@ def test_examples_that_the_user_has_are_labels_from_the_start(
         assert (result.trained_on, result.asked) == (2, chosen.loop.seed_size)
     more = [{"text": "The keeper saved it.", "label": " Sports"}, {"text": "Hm.", "label": None}]
     srsly.write_jsonl(tmp_path / "more.jsonl", [*more, {"text": "Hm, too.", "label": ""}])
-    seed(Context(), str(tmp_path / "more.jsonl"))  # type: ignore[arg-type]
+    seed(context_of(overrides), str(tmp_path / "more.jsonl"))
     with opened(chosen) as (loop, _):
         labelled = Answers(loop[0].answers()).labelled
         assert len(labelled) == 3  # not the two without a label
@@ -206,7 +203,7 @@ def test_examples_that_the_user_has_are_labels_from_the_start(
     texts = [waiting[0].text, waiting[1].text, "By machine.", tested]
     srsly.write_jsonl(tmp_path / "these.jsonl", [{"text": t, "label": "sports"} for t in texts])
     capsys.readouterr()
-    seed(Context(), str(tmp_path / "these.jsonl"))  # type: ignore[arg-type]
+    seed(context_of(overrides), str(tmp_path / "these.jsonl"))
     said = capsys.readouterr().out
     assert "Left out, as the pipeline is tested on them: 1 text" in said
     assert "3 examples put into Argilla, 0 were answered there already" in said
@@ -219,27 +216,23 @@ def test_examples_that_the_user_has_are_labels_from_the_start(
         )
         assert replace(after[texts[0]], votes=(), labels=(), status="waiting") == waiting[0]
         assert tested not in after
-    seed(Context(), str(tmp_path / "these.jsonl"))  # type: ignore[arg-type]
+    seed(context_of(overrides), str(tmp_path / "these.jsonl"))
     assert "0 examples put into Argilla, 3 were answered" in capsys.readouterr().out
     srsly.write_jsonl(tmp_path / "other.jsonl", [{"text": "x", "label": "unheard of"}])
     with pytest.raises(ProjectError, match="unheard of"):
-        seed(Context(), str(tmp_path / "other.jsonl"))  # type: ignore[arg-type]
+        seed(context_of(overrides), str(tmp_path / "other.jsonl"))
 
 
 def test_a_label_with_a_comma_comes_back_from_argilla_in_one_piece(
     overrides: list[str], settings: Callable[..., Settings], tmp_path: Path
 ) -> None:
     elsewhere = [*overrides, "--paths.corpus", str(tmp_path / "corpus")]
-
-    class Context:
-        args = elsewhere
-
     shutil.copytree(overrides[overrides.index("--paths.corpus") + 1], tmp_path / "corpus")
     names = {"business, money": "business", "sports, games": "sports"}
     srsly.write_json(tmp_path / "corpus" / "labels.json", names)
     examples = [{"text": f"Text {name}.", "label": name} for name in names]
     srsly.write_jsonl(tmp_path / "examples.jsonl", examples)
-    seed(Context(), str(tmp_path / "examples.jsonl"))  # type: ignore[arg-type]
+    seed(context_of(elsewhere), str(tmp_path / "examples.jsonl"))
     with opened(settings("--paths.corpus", tmp_path / "corpus")) as (loop, _):
         assert {a.labels for a in loop[0].answers()} == {(name,) for name in names}
 
@@ -255,11 +248,8 @@ def test_people_label_a_test_set_where_the_data_has_none(
     shutil.copytree(overrides[overrides.index("--paths.corpus") + 1], corpus)
     gold_test = list(DocBin().from_disk(corpus / "test.spacy").get_docs(spacy.blank("en").vocab))
 
-    class Context:
-        args = [*overrides, "--paths.corpus", str(corpus)]  # noqa: RUF012
-
     def test_set() -> str:
-        label_held_out(Context(), 5)  # type: ignore[arg-type]
+        label_held_out(context_of([*overrides, "--paths.corpus", str(corpus)]), 5)
         return capsys.readouterr().out
 
     with pytest.raises(ProjectError, match=r"There is no .*held_out.jsonl"):

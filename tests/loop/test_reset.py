@@ -14,7 +14,7 @@ from scripts.loop.settings import Settings
 from scripts.loop.step import step
 from scripts.records.schema import find
 from scripts.reset import main
-from tests.loop_fixtures import opened
+from tests.loop_fixtures import context_of, opened
 
 
 def reset(*arguments: str, typed: str = "") -> tuple[int, str]:
@@ -82,11 +82,7 @@ def test_what_is_answered_while_it_asks_is_kept(
             return name
 
         monkeypatch.setattr("typer.prompt", asked)
-
-        class Context:
-            args = overrides
-
-        main(Context())  # type: ignore[arg-type]
+        main(context_of(overrides))
         assert find(loop[0].client, chosen.argilla)[1] is None
     (kept,) = chosen.paths.corpus.glob(f"{name}-labels-*.jsonl")
     assert len(list(srsly.read_jsonl(kept))) == 6

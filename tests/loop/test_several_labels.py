@@ -6,7 +6,6 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -25,7 +24,7 @@ from scripts.report import main as report
 from scripts.seed import main as seed
 from scripts.simulate import main as simulate
 from scripts.train import main as train
-from tests.loop_fixtures import new_name, opened
+from tests.loop_fixtures import context_of, new_name, opened
 from tests.small_data import prepare_corpus
 
 LABELS = {
@@ -33,11 +32,6 @@ LABELS = {
     "sports": "matches and players",
     "quote": "somebody says something",
 }
-
-
-class Context:
-    def __init__(self, args: list[str]) -> None:
-        self.args = args
 
 
 def several(text: str, topic: list[str]) -> list[str]:
@@ -72,7 +66,7 @@ def test_none_one_and_two_labels_go_the_whole_way(
 ) -> None:
     """simulate, pull, train, evaluate, report: the commands themselves."""
     more = ["--loop.seed_size", "20", "--loop.budget", "30"]
-    context: Any = Context([*args, *more])
+    context = context_of([*args, *more])
     simulate(context)
     said = capsys.readouterr().out
     assert "The budget of 30 answers is spent" in said
@@ -169,7 +163,7 @@ def test_a_simulation_says_why_it_ends_early(args: list[str], corpus: Path) -> N
     kept = [row if n % 2 else {**row, "labels": None} for n, row in enumerate(gold)]
     srsly.write_jsonl(corpus / "oracle.jsonl", kept)
     with pytest.raises(ProjectError, match="records wait that have no gold label") as error:
-        simulate(Context(args))  # type: ignore[arg-type]
+        simulate(context_of(args))
     text = error.value.hint.splitlines()[0].partition("'")[2][:-1]
     found = {row["id"] for row in kept if pool[row["id"]].startswith(text)}
     assert all(row["labels"] is None for row in kept if row["id"] in found)
@@ -178,7 +172,7 @@ def test_a_simulation_says_why_it_ends_early(args: list[str], corpus: Path) -> N
 def test_lists_are_refused_where_a_text_has_one_label(
     overrides: list[str], corpus: Path, pipelines: Path, tmp_path: Path
 ) -> None:
-    one: Any = Context([*overrides, "--paths.corpus", str(corpus)])
+    one = context_of([*overrides, "--paths.corpus", str(corpus)])
     with pytest.raises(ProjectError, match=r"Text \d+ of the prepared pool has ") as error:
         simulate(one)
     assert "textcat_multilabel.cfg" in error.value.hint

@@ -23,7 +23,7 @@ from scripts.records.copy import Side, copy_records, differences, tally
 from scripts.records.rest import all_users, data_sets, user_ids
 from tests.argilla_server.fixtures import free_port
 from tests.loop.test_browse import answer_of, begun, correct, open_ids, pool_records, say
-from tests.loop_fixtures import new_name, opened
+from tests.loop_fixtures import context_of, new_name, opened
 from tests.records.snapshots import get, snapshot
 
 
@@ -33,11 +33,6 @@ def other_server(argilla_venv: Path, tmp_path_factory: pytest.TempPathFactory) -
     manage.start(home, free_port())
     yield manage.read_credentials(home)
     manage.stop(home)
-
-
-class Context:
-    def __init__(self, args: list[str]) -> None:
-        self.args = args
 
 
 def respond(client: rg.Argilla, record: str, **said: Any) -> None:
@@ -136,7 +131,7 @@ def test_move_record_by_record_and_the_next_step_is_the_same(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     chosen = settings("--loop.promise.rule", "fixed", "--loop.promise.certainty", 0.8)
-    name, context = chosen.argilla.dataset, Context(overrides)
+    name, context = chosen.argilla.dataset, context_of(overrides)
     with opened(chosen) as (loop, gold):
         source = loop[0].client
         step(*loop, chosen)
@@ -145,7 +140,7 @@ def test_move_record_by_record_and_the_next_step_is_the_same(
         annotate(loop[0], gold, list(loop[1].labels), username="anna")
         every = of_every_kind(source)
     to = {"url": other_server.api_url, "key": other_server.api_key}
-    argilla_move(context, [name, every], passwords=tmp_path / "new", **to)  # type: ignore[arg-type]
+    argilla_move(context, [name, every], passwords=tmp_path / "new", **to)
     said = capsys.readouterr().out
     assert "the counts are the same" in said
     assert "submitted by anna: 5" in said
@@ -175,7 +170,7 @@ def test_move_record_by_record_and_the_next_step_is_the_same(
     path = f"/api/v1/responses/{_response(target, every, 'id-3')}"
     target.http_client.put(path, json=later).raise_for_status()
     with pytest.raises(ProjectError, match="Not all is the same"):
-        argilla_move(context, [name, every], **to)  # type: ignore[arg-type]
+        argilla_move(context, [name, every], **to)
     assert "submitted by argilla: 1 there, 2 here" in capsys.readouterr().out
 
     # The next step there asks what it would have asked here.
@@ -200,7 +195,7 @@ def test_what_the_loop_has_outlives_what_the_pool_has_older(
     """A copy dates all answers anew. What was corrected in the loop stays so, a second look stays
     open, and what was said in it stays there."""
     chosen = settings()
-    name, context = chosen.argilla.dataset, Context(overrides)
+    name, context = chosen.argilla.dataset, context_of(overrides)
     to = {"url": other_server.api_url, "key": other_server.api_key}
     with opened(chosen) as (loop, gold):
         dataset = loop[0]
@@ -217,7 +212,7 @@ def test_what_the_loop_has_outlives_what_the_pool_has_older(
         say(dataset, asked, "tech")
         # Nobody takes it for the newer one any more, when it is copied.
         with pytest.raises(ProjectError, match=f"1 answer in '{name}-pool' not in '{name}'"):
-            argilla_move(context, [name], **to)  # type: ignore[arg-type]
+            argilla_move(context, [name], **to)
         target = rg.Argilla(**{f"api_{key}": value for key, value in to.items()})
         assert name not in {one["name"] for one in get(target, "/me/datasets")}
         assert take_found(dataset) == 1
@@ -225,7 +220,7 @@ def test_what_the_loop_has_outlives_what_the_pool_has_older(
         assert here[corrected] == ("labelled", ("sports",))
         assert here[f"{looked_at}-2"] == ("waiting", ())
         assert here[f"{asked}-2"] == ("labelled", ("tech",))
-    argilla_move(context, [name], **to)  # type: ignore[arg-type]
+    argilla_move(context, [name], **to)
     monkeypatch.setenv("ARGILLA_API_URL", other_server.api_url)
     monkeypatch.setenv("ARGILLA_API_KEY", other_server.api_key)
     with opened(chosen) as (loop, _):
@@ -297,7 +292,7 @@ def test_the_passwords_of_users_made_outlive_a_copy_that_was_cut_short(
 ) -> None:
     from scripts.records import move
 
-    chosen, context, name = settings(), Context(overrides), new_name()
+    chosen, context, name = settings(), context_of(overrides), new_name()
     with opened(chosen) as (loop, _):
         loop[0].user(name)
     kept = tmp_path / "passwords.json"
@@ -311,19 +306,19 @@ def test_the_passwords_of_users_made_outlive_a_copy_that_was_cut_short(
     with monkeypatch.context() as patch:
         patch.setattr(move, "copy_records", cut)
         with pytest.raises(KeyboardInterrupt):
-            argilla_move(context, [chosen.argilla.dataset], **to)  # type: ignore[arg-type]
+            argilla_move(context, [chosen.argilla.dataset], **to)
     for _ in range(2):
         made = srsly.read_json(kept)
         assert made["of before"] == "secret"
         assert kept.stat().st_mode & 0o777 == 0o600
         signed = {"username": name, "password": made[name]}
         assert httpx.post(f"{other_server.api_url}/api/v1/token", data=signed).is_success
-        argilla_move(context, [chosen.argilla.dataset], **to)  # type: ignore[arg-type]
+        argilla_move(context, [chosen.argilla.dataset], **to)
     kept.write_text("my notes")
     with opened(chosen) as (loop, _):
         loop[0].user(f"{name}-2")
     with pytest.raises(ProjectError, match="something else in it"):
-        argilla_move(context, [chosen.argilla.dataset], **to)  # type: ignore[arg-type]
+        argilla_move(context, [chosen.argilla.dataset], **to)
     assert kept.read_text() == "my notes"
 
 
@@ -333,7 +328,7 @@ def test_what_cannot_be_moved(
     argilla_server: Credentials,
     other_server: Credentials,
 ) -> None:
-    context: Any = Context(overrides)
+    context = context_of(overrides)
     with opened(settings()) as (loop, _):
         client = loop[0].client
     name = settings().argilla.dataset

@@ -4,7 +4,6 @@ import csv
 import shutil
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -17,21 +16,16 @@ from scripts.records.answers import Answer
 from scripts.report import main as report
 from scripts.reporting.texts import contradictions
 from scripts.simulate import main as simulate
-from tests.loop_fixtures import opened
+from tests.loop_fixtures import context_of, opened
 from tests.reporting.made_up import Page
 from tests.small_data import TOPICS, prepare_corpus
 
 TEST, POOL = 60, 120
 
 
-class Context:
-    def __init__(self, args: list[str]) -> None:
-        self.args = args
-
-
 def run_report(args: list[str], folder: Path) -> tuple[list[dict[str, str]], Page]:
     """The rows of the table that it writes, and the page."""
-    context: Any = Context(args)
+    context = context_of(args)
     report(context, folder / "steps.csv")
     rows = list(csv.DictReader((folder / "steps.csv").open()))
     return rows, Page((folder / "report.html").read_text(encoding="utf8"))
@@ -46,7 +40,7 @@ def matrix(page: Page) -> tuple[int, int]:
 
 def test_the_page_says_what_the_table_says(overrides: list[str], tmp_path: Path) -> None:
     args = [*overrides, "--loop.batch_size", "12", "--loop.promise.error", "0.3"]
-    context: Any = Context(args)
+    context = context_of(args)
     simulate(context)
     rows, page = run_report(args, tmp_path)
     cells = [text for _, text in page.cells]

@@ -5,15 +5,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import spacy
-import srsly
-
-from scripts.data.docbins import write_docs
 from scripts.evaluate import main as evaluate
 from scripts.package import main as package
 from scripts.shipping.release import wheel_of
 from scripts.shipping.summary import summarise
 from scripts.train import main as train
+from tests.loop_fixtures import context_of
+from tests.small_data import write_train
 
 NAME = "release_under_test"
 
@@ -49,20 +47,8 @@ class Project:
 
     def train(self, people: int, machine: int = 0) -> None:
         """On so many labels, as `pull` writes them."""
-        texts = {row["id"]: row["text"] for row in srsly.read_jsonl(self.corpus / "pool.jsonl")}
-        labels = srsly.read_json(self.corpus / "labels.json")
-        nlp, docs = spacy.blank("xx"), []
-        for row in list(srsly.read_jsonl(self.corpus / "oracle.jsonl"))[: people + machine]:
-            doc = nlp.make_doc(texts[row["id"]])
-            doc.cats = {label: float(label in row["labels"]) for label in labels}
-            doc.user_data["by"] = "people" if len(docs) < people else "machine"
-            docs.append(doc)
-        write_docs(docs, self.corpus / "train.spacy")
-
-        class Context:
-            args = self.overrides
-
-        train(Context(), self.corpus / "train.spacy", self.model)  # type: ignore[arg-type]
+        write_train(self.corpus, people, machine)
+        train(context_of(self.overrides), self.corpus / "train.spacy", self.model)
 
     def evaluate(self) -> None:
         evaluate(self.model, self.corpus / "test.spacy", self.metrics / "test.json")
