@@ -38,8 +38,17 @@ def lean(make: Callable[[], Made]) -> Made:
 
 
 def load(source: str | Path) -> Language:
-    """As spacy.load."""
-    return lean(lambda: spacy.load(source))
+    """As spacy.load.
+
+    RAISES (ProjectError): It cannot be loaded, as it is damaged or needs what is not installed.
+    """
+    try:
+        return lean(lambda: spacy.load(source))
+    except Exception as err:  # whatever spaCy and the components say of it
+        raise ProjectError(
+            f"The pipeline '{source}' cannot be loaded.",
+            str(err).strip()[-2000:] or type(err).__name__,
+        ) from err
 
 
 def blank(lang: str) -> Language:

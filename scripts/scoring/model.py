@@ -13,7 +13,6 @@ from typing import Any
 
 import pyarrow as pa
 import spacy
-from spacy.language import Language
 
 from scripts.cli.errors import ProjectError
 from scripts.data.packages import installed, package_called
@@ -44,7 +43,10 @@ class Model:
         self.name = find_name(name)
         self.cpus = threads or os.cpu_count() or 1
         self.folder = find_folder(name)
-        self.nlp = _load(self.name)
+        if Path(self.name).is_dir():
+            # A package brings its components along; for a folder they are the project's.
+            import_module("components.code")
+        self.nlp = load(self.name)
         self.batch_size = batch_size
         self.pipe, self.labels, self.threshold = categorizer(self.nlp, name)
         encoder = getattr(self.pipe, "encoder", None)
@@ -172,13 +174,3 @@ def fingerprint(folder: Path) -> str:
                 while chunk := file.read(2**20):
                     digest.update(chunk)
     return digest.hexdigest()[:32]
-
-
-def _load(name: str) -> Language:
-    if Path(name).is_dir():
-        # A package brings its components along; for a folder they are the project's.
-        import_module("components.code")
-    try:
-        return load(name)
-    except (ValueError, OSError, ImportError) as err:
-        raise ProjectError(f"{name} cannot be loaded.", str(err).strip()[-2000:]) from None

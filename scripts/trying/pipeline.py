@@ -67,12 +67,7 @@ def open_pipeline(name: str) -> Pipeline:
 
     if isinstance(source, Path):
         import components.code  # noqa: F401  (a package brings its own)
-    try:
-        nlp = load(source)
-    except Exception as err:  # whatever spaCy and the components say of a damaged pipeline
-        raise ProjectError(
-            f"The pipeline '{name}' cannot be loaded.", str(err) or type(err).__name__
-        ) from None
+    nlp = load(source)
     found = categorizer(nlp, f"The pipeline '{name}'")
     return Pipeline(
         str(source),

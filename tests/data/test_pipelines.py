@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import spacy
 
+from scripts.cli.errors import ProjectError
 from scripts.data.pipelines import blank, lean, load
 
 ROOT = Path(__file__).parent.parent.parent
@@ -84,6 +85,7 @@ def test_an_unknown_component_is_named(tmp_path: Path) -> None:
     config = tmp_path / "config.cfg"
     text = config.read_text(encoding="utf8")
     config.write_text(text.replace('factory = "sentencizer"', 'factory = "sentencing"'))
-    with pytest.raises(ValueError, match="sentencing"):
+    with pytest.raises(ProjectError, match="cannot be loaded") as err:
         load(tmp_path)
+    assert "sentencing" in err.value.hint
     assert blank("en").lang == "en"

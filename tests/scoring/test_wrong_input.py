@@ -2,6 +2,7 @@
 
 import gzip
 import os
+import shutil
 from pathlib import Path
 
 import pyarrow as pa
@@ -145,6 +146,13 @@ def test_other_folders_and_other_pipelines(tmp_path: Path, score: Score) -> None
         ProjectError, match=r"a.csv and a.parquet would both become a-00000.parquet"
     ):
         score(f"{tmp_path}/a.*", "clash")
+
+
+def test_a_damaged_pipeline_is_named(tmp_path: Path, bow: Path) -> None:
+    shutil.copytree(bow, tmp_path / "bow")
+    (tmp_path / "bow" / "vocab" / "vectors").write_bytes(b"")
+    with pytest.raises(ProjectError, match="bow' cannot be loaded"):
+        Model(str(tmp_path / "bow"))
 
 
 def test_a_damaged_part_is_named(tmp_path: Path, score: Score) -> None:
