@@ -7,7 +7,7 @@ import typer
 
 from scripts.cli.app import run
 from scripts.cli.console import msg
-from scripts.data.hub import check_push, push
+from scripts.data.hub import check_push, push, pushed_files
 from scripts.shipping.release import package_name, wheel_of
 
 YesNo = Literal["true", "false"]
@@ -25,13 +25,13 @@ def main(
     name = package_name(meta["lang"], meta["name"])
     name = f"{owner.strip()}/{name}" if owner.strip() else name
     check_push(name, dry_run == "true", "model")
-    from scripts.shipping.hub import files, write_repository  # which imports spaCy
+    from scripts.shipping.hub import write_repository  # which imports spaCy
 
     repository = write_repository(wheel, meta, packages / "hub")
     who = "private" if private == "true" else "public"
     if dry_run == "true":
         msg.info(f"Would be pushed to the {who} model '{name}' on the hub; nothing was pushed:")
-        for path, size in files(repository):
+        for path, size in pushed_files(repository, "model"):
             msg.text(f"{size:>12,} bytes  {path}")
         msg.good(f"{repository}: as it would be there")
         msg.text("To push it: weasel run publish . --vars.publish_dry_run false")

@@ -6,16 +6,17 @@ from typing import Literal
 from scripts.cli.errors import ProjectError
 from scripts.data.exported import CARD
 
-# The hub needs the rows once; the other formats stay here.
+# Of a data set the hub needs the rows once; the other formats stay here.
 PUSHED = (CARD, "data/*.parquet")
 Kind = Literal["dataset", "model"]  # of a repository
 CALLED: dict[Kind, str] = {"dataset": "data set", "model": "model"}
 
 
-def pushed_files(folder: Path) -> list[tuple[str, int]]:
+def pushed_files(folder: Path, kind: Kind = "dataset") -> list[tuple[str, int]]:
     """What would be pushed: paths in the repository, and their sizes in bytes."""
-    found = sorted(path for pattern in PUSHED for path in folder.glob(pattern))
-    return [(path.relative_to(folder).as_posix(), path.stat().st_size) for path in found]
+    patterns = PUSHED if kind == "dataset" else ("**/*",)
+    found = sorted(path for pattern in patterns for path in folder.glob(pattern))
+    return [(p.relative_to(folder).as_posix(), p.stat().st_size) for p in found if p.is_file()]
 
 
 def check_push(name: str, dry_run: bool, kind: Kind = "dataset") -> None:

@@ -60,12 +60,6 @@ def write_repository(wheel: Path, meta: Meta, folder: Path) -> Path:
     return target
 
 
-def files(repository: Path) -> list[tuple[str, int]]:
-    """Paths in the repository, and their sizes in bytes."""
-    found = sorted(path for path in repository.rglob("*") if path.is_file())
-    return [(path.relative_to(repository).as_posix(), path.stat().st_size) for path in found]
-
-
 def header(meta: Meta) -> str:
     """What the hub reads of a README: YAML between two lines of dashes."""
     from huggingface_hub import ModelCardData
