@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from wasabi import MarkdownRenderer
 
 from scripts.benchmarks.packages import PACKAGED
 from scripts.cli.console import msg
@@ -62,6 +63,5 @@ def _write(rows: list[dict[str, Any]], path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     table.to_csv(path, index=False)
     cells = table.fillna("").astype(str).to_numpy().tolist()
-    lines = [table.columns.tolist(), ["---"] * len(table.columns), *cells]
-    print("\n".join(f"| {' | '.join(line)} |" for line in lines))
+    print(MarkdownRenderer().table(cells, table.columns.tolist()))
     msg.good(f"Written to {path}")

@@ -1,12 +1,14 @@
 """Accuracy by number of labels: strategies, heads and the tutorial's own loop, in one run."""
 
-import csv
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pandas as pd
 from sklearn.metrics import f1_score
+from wasabi import MarkdownRenderer
 
 from scripts.active_learning.calibration import calibration_by_chance, calibration_error
 from scripts.active_learning.simulate import Corpus, Snapshot, at_budgets
@@ -112,33 +114,14 @@ def read(table: Path) -> list[Row]:
     """The rows of the CSV file, none if there is no such file."""
     if not table.exists():
         return []
-    with table.open(newline="", encoding="utf8") as file:
-        return [
-            Row(
-                r["dataset"],
-                r["condition"],
-                r["loop"],
-                int(r["seed"]),
-                int(r["labels"]),
-                float(r["accuracy"]),
-                float(r["macro_f"]),
-                int(r.get("machine") or 0),
-                int(r.get("machine_right") or 0),
-                float(r.get("calibration_error") or "nan"),
-                float(r.get("calibration_by_chance") or "nan"),
-            )
-            for r in csv.DictReader(file)
-        ]
+    names: dict[Any, Any] = dict.fromkeys(("dataset", "condition", "loop"), str)
+    return [Row(**row) for row in pd.read_csv(table, dtype=names).to_dict("records")]
 
 
 def _append(table: Path, rows: Sequence[Row]) -> None:
     table.parent.mkdir(parents=True, exist_ok=True)
-    is_new = not table.exists()
-    with table.open("a", newline="", encoding="utf8") as file:
-        writer = csv.DictWriter(file, [f.name for f in fields(Row)])
-        if is_new:
-            writer.writeheader()
-        writer.writerows(asdict(row) for row in rows)
+    data = pd.DataFrame(rows, columns=[field.name for field in fields(Row)])
+    data.to_csv(table, mode="a", header=not table.exists(), index=False)
 
 
 def mean_and_sd(
@@ -174,23 +157,19 @@ def labels_to_reach(labels: np.ndarray, scores: np.ndarray, target: float) -> fl
 
 def summary(rows: Sequence[Row], measure: str = "accuracy") -> str:
     """Markdown tables, one a data set: loops by number of labels."""
-    lines = []
+    tables = []
     for dataset in dict.fromkeys(row.dataset for row in rows):
         budgets = sorted({row.labels for row in rows if row.dataset == dataset})
-        lines += [
-            "",
-            f"{dataset}, {measure}",
-            "",
-            "| loop | " + " | ".join(map(str, budgets)) + " |",
-        ]
-        lines += ["|---|" + "---|" * len(budgets)]
+        lines = []
         for loop in dict.fromkeys(row.loop for row in rows if row.dataset == dataset):
             points = mean_and_sd(rows, dataset, loop, measure)
             cells = [
                 f"{points[b][0]:.3f} ± {points[b][1]:.3f}" if b in points else "" for b in budgets
             ]
-            lines.append(f"| {loop} | " + " | ".join(cells) + " |")
-    return "\n".join(lines)
+            lines.append([loop, *cells])
+        table = MarkdownRenderer().table(lines, ["loop", *map(str, budgets)])
+        tables.append(f"\n{dataset}, {measure}\n\n{table}")
+    return "\n".join(tables)
 
 
 def labels_needed(rows: Sequence[Row], at: int = 200) -> str:
@@ -200,10 +179,7 @@ def labels_needed(rows: Sequence[Row], at: int = 200) -> str:
     """
     if not any(row.loop == TUTORIAL for row in rows):
         return ""
-    lines = [
-        f"| data set | the tutorial's accuracy at {at} labels | loop | labels needed | share |",
-        "|---|---|---|---|---|",
-    ]
+    lines = []
     for dataset in dict.fromkeys(row.dataset for row in rows):
         target = mean_and_sd(rows, dataset, TUTORIAL).get(at)
         if target is None:
@@ -217,8 +193,9 @@ def labels_needed(rows: Sequence[Row], at: int = 200) -> str:
             needed = labels_to_reach(budgets, means, target[0])
             text = f"≤ {needed:.0f}" if needed <= budgets[0] else f"{needed:.0f}"
             share = f"{needed / at:.0%}" if np.isfinite(needed) else "never"
-            lines.append(f"| {dataset} | {target[0]:.3f} | {loop} | {text} | {share} |")
-    return "\n".join(lines)
+            lines.append([dataset, f"{target[0]:.3f}", loop, text, share])
+    header = ["data set", f"the tutorial's accuracy at {at} labels", "loop", "labels needed"]
+    return str(MarkdownRenderer().table(lines, [*header, "share"]))
 
 
 def plot(rows: Sequence[Row], path: Path, measure: str = "accuracy") -> None:

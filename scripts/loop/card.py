@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from wasabi import MarkdownRenderer
 
 from scripts.active_learning.plan import in_words
 from scripts.cli.words import count
@@ -198,9 +199,9 @@ def _limits(splits: Mapping[str, Sequence[Row]]) -> list[str]:
     return limits
 
 
-def _table(header: Sequence[object], lines: Sequence[Sequence[object]]) -> str:
-    rows = [header, ["---"] * len(header), *lines]
-    return "\n".join("| " + " | ".join(_cell(cell) for cell in row) + " |" for row in rows)
+def _table(header: Sequence[str], lines: Sequence[Sequence[object]]) -> str:
+    rows = [[_cell(cell) for cell in row] for row in lines]
+    return str(MarkdownRenderer().table(rows, header)).strip()
 
 
 def _cell(value: object) -> str:
