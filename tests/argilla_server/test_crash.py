@@ -6,7 +6,6 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -19,6 +18,7 @@ import pytest
 from scripts.argilla_server import manage
 from scripts.argilla_server.files import LOG, UNIT_LOCK, is_locked
 from scripts.argilla_server.manage import Credentials
+from tests.answering import Handler, answering
 from tests.argilla_server.fixtures import free_port
 from tests.argilla_server.helpers import http
 
@@ -122,26 +122,18 @@ def webhook(crashed: Crashed) -> Iterator[Events]:
     """What the server tells a webhook about."""
     events: Events = queue.Queue()
 
-    class Receiver(BaseHTTPRequestHandler):
+    class Receiver(Handler):
         def do_POST(self) -> None:
             content = self.rfile.read(int(self.headers["Content-Length"]))
             events.put(json.loads(content))
             self.send_response(200)
             self.end_headers()
 
-        def log_message(self, *arguments: object) -> None:
-            pass
-
-    server = HTTPServer((manage.HOST, 0), Receiver)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    url = f"http://{manage.HOST}:{server.server_port}"
-    with crashed.client() as client:
+    with answering(Receiver) as url, crashed.client() as client:
         made = client.post("/webhooks", json={"url": url, "events": ["response.created"]})
         assert made.status_code == 201, made.text
         yield events
         client.delete(f"/webhooks/{made.json()['id']}")
-    server.shutdown()
-    server.server_close()
 
 
 def test_webhooks_are_delivered_and_survive_the_loss_of_parts(

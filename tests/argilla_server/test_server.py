@@ -11,7 +11,6 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import httpx
@@ -22,6 +21,7 @@ from scripts.argilla_server import install, manage
 from scripts.argilla_server.database import check
 from scripts.argilla_server.files import CREDENTIALS, DATABASE, LOG, STATE
 from scripts.argilla_server.manage import Credentials, ServerError
+from tests.answering import Handler, answering
 from tests.argilla_server.fixtures import ROOT, free_port
 
 NEEDS_VENV = pytest.mark.usefixtures("argilla_venv")
@@ -41,24 +41,13 @@ def run(
     )
 
 
-@contextlib.contextmanager
-def listening(port: int = 0) -> Iterator[int]:
-    """Another program that answers on a port."""
+class Hello(Handler):
+    """Another program."""
 
-    class Hello(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self.send_response(200)
-            self.end_headers()
-            self.wfile.write(b"hello")
-
-        def log_message(self, *arguments: object) -> None:
-            pass
-
-    server = HTTPServer((manage.HOST, port), Hello)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield server.server_port
-    server.shutdown()
-    server.server_close()
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(b"hello")
 
 
 def test_status_of_a_running_server(argilla_home: Path, argilla_server: Credentials) -> None:
@@ -172,8 +161,9 @@ def test_status_and_stop_when_nothing_runs(tmp_path: Path) -> None:
 
 @NEEDS_VENV
 def test_port_in_use_by_another_program(tmp_path: Path) -> None:
-    with listening() as port:
-        result = run("start", "--home", tmp_path / "home", "--port", str(port))
+    with answering(Hello) as url:
+        port = url.rpartition(":")[2]
+        result = run("start", "--home", tmp_path / "home", "--port", port)
     output = result.stdout + result.stderr
     assert result.returncode == 1
     assert f"Port {port} is used by another program" in output

@@ -2,12 +2,10 @@
 
 import json
 import shutil
-import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +37,7 @@ from scripts.records.held_out import open_test_set
 from scripts.seed import main as seed
 from scripts.test_set import main as label_held_out
 from scripts.train import main as train
+from tests.answering import Handler, answering
 from tests.loop_fixtures import context_of, new_name, opened
 
 FIXED = ("--loop.promise.rule", "fixed", "--loop.promise.certainty", "0.5")
@@ -418,7 +417,7 @@ def a_hub(status: int) -> Iterator[str]:
     """What stands in for the hub, which cannot be asked here: every write is answered with a
     status, and the data set that is asked for is one that everybody may see."""
 
-    class Handler(BaseHTTPRequestHandler):
+    class Hub(Handler):
         def answer(self, status: int) -> None:
             self.rfile.read(int(self.headers.get("Content-Length", 0)))
             url = f"http://{self.headers['Host']}/datasets/me/news"
@@ -435,13 +434,8 @@ def a_hub(status: int) -> Iterator[str]:
         def do_GET(self) -> None:
             self.answer(200)
 
-        def log_message(self, *args: object) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
+    with answering(Hub) as url:
+        yield url
 
 
 def test_a_push_says_first_what_it_would_do(

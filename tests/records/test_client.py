@@ -1,8 +1,6 @@
 """What is said where the address or the API key of a server is not right."""
 
-import threading
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -10,6 +8,7 @@ import pytest
 from scripts.argilla_server.manage import Credentials
 from scripts.cli.errors import ProjectError
 from scripts.records.client import ServerAway, argilla_client, other_client
+from tests.answering import Handler, answering
 
 
 @pytest.mark.parametrize("around", ["{}\n", "{}\r\n", " {} "])
@@ -51,7 +50,7 @@ def answers() -> Iterator[Answers]:
     its address."""
     said = (200, "", "")
 
-    class Other(BaseHTTPRequestHandler):
+    class Other(Handler):
         def do_GET(self) -> None:
             code, text, location = said
             self.send_response(code)
@@ -61,19 +60,14 @@ def answers() -> Iterator[Answers]:
             self.end_headers()
             self.wfile.write(text.encode())
 
-        def log_message(self, *_: object) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Other) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+    with answering(Other) as url:
 
         def answer(code: int, text: str, location: str) -> str:
             nonlocal said
             said = (code, text, location)
-            return f"http://127.0.0.1:{server.server_port}"
+            return url
 
         yield answer
-        server.shutdown()
 
 
 PAGE = "<html>Sign in</html>"
