@@ -39,17 +39,16 @@ class Corpus:
 
 @dataclass(frozen=True)
 class SimulationSettings:
-    """budget: answers by people. start: how many of them make the first batch. folds: of the
-    cross-validation. use_machine_labels: train on the machine's answers too. look_every: judge the
-    machine after so many batches and at the end, which takes most of the time; 0 for never. What
-    people are asked does not depend on it. queue: texts that wait for an answer at any time, so
+    """budget: answers by people. start: how many of them make the first batch. use_machine_labels:
+    train on the machine's answers too. look_every: judge the machine after so many batches and at
+    the end, which takes most of the time; 0 for never. What people are asked does not depend on it.
+    queue: texts that wait for an answer at any time, so
     that people never wait for a step: the model that drew a text knows so many labels less; 0 for
     a batch that is answered before the next is drawn.
     """
 
     budget: int = 400
     start: int = 10
-    folds: int = 5
     use_machine_labels: bool = False
     look_every: int = 1
     queue: int = 0
@@ -149,25 +148,24 @@ def simulate(
         model = fit(corpus.embeddings[train], labels, None)
         every, last = settings.look_every, len(asked.rows) >= settings.budget
         looks = bool(every) and (last or len(asked.rows) // step.batch_size % every == 0)
-        folds = settings.folds if looks else 0
-        draws = _draws(corpus, fit, asked, (train, labels), folds)
+        draws = _draws(corpus, fit, asked, (train, labels), looks)
         draws = replace(draws, waiting=len(waiting.rows))
 
 
 def _draws(
-    corpus: Corpus, fit: Fit, asked: Drawn, trained: tuple[Rows, Labels], folds: int
+    corpus: Corpus, fit: Fit, asked: Drawn, trained: tuple[Rows, Labels], looks: bool
 ) -> Draws:
-    """trained: rows and labels, those of the asked first. folds: 0 where nobody looks."""
+    """trained: rows and labels, those of the asked first. looks: whether anybody does."""
     (train, labels), people = trained, len(asked.rows)
     probs: Floats = np.zeros((people, corpus.k))
-    if folds and people > 1:
+    if looks and people > 1:
         extra = np.arange(people, len(train))
 
         def part(rows: Rows) -> Predict:
             known = np.concatenate([rows, extra])
             return fit(corpus.embeddings[train[known]], labels[known], None)
 
-        probs = cross_validate(part, corpus.embeddings[asked.rows], corpus.k, folds, people)
+        probs = cross_validate(part, corpus.embeddings[asked.rows], corpus.k, people)
     right = (probs.argmax(axis=1) == labels[:people]) & (probs.max(axis=1) > 0)
     size = len(corpus.embeddings)
     return Draws(probs.max(axis=1), right, asked.chance, asked.open, asked.anywhere, size)

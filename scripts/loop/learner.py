@@ -137,7 +137,7 @@ class Learner:
         return [alone[number] for number in chosen.tolist()]
 
     def hold_out(
-        self, answers: Sequence[Answer], extra: Sequence[Answer] = (), folds: int = 5, seed: int = 0
+        self, answers: Sequence[Answer], extra: Sequence[Answer] = (), seed: int = 0
     ) -> np.ndarray:
         """What the model thinks of each answer's text without its label, by cross-validation; then
         train on all.
@@ -151,7 +151,7 @@ class Learner:
             return self.predict
 
         embeddings = self.embed([answer.text for answer in answers])
-        probs = cross_validate(fit, embeddings, len(self.labels), folds, seed)
+        probs = cross_validate(fit, embeddings, len(self.labels), seed)
         self.train([*answers, *extra])
         return probs
 

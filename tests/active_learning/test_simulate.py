@@ -212,7 +212,7 @@ def test_cross_validation_keeps_the_machines_answers_in_every_fold():
     sizes: list[int] = []
     step = StepSettings(batch_size=20, promise=PromiseSettings("fixed", certainty=0.9))
     by = fixed(nearest_corner, sizes)
-    snapshots = run(step, by=by, budget=30, folds=5, use_machine_labels=True)
+    snapshots = run(step, by=by, budget=30, use_machine_labels=True)
     assert [s.labels for s in snapshots] == [10, 30]
     everything = sizes[7]
     assert sizes[:7] == [0, 10, *[8] * 5]
