@@ -46,7 +46,6 @@ class Staged:
 
     content: Content
     files: dict[str, str]
-    older: bool  # the server will migrate it
 
 
 def look_at(path: Path, home: Path) -> Content:
@@ -112,7 +111,7 @@ def _stage(path: Path, home: Path) -> Staged:
         with contextlib.closing(open_database(staged)) as database:
             files = _take_files(database)
             _check_index(database)
-            return Staged(content(database), files, older=revision != newest)
+            return Staged(content(database), files)
     except (Damaged, sqlite3.DatabaseError) as error:
         staged.unlink(missing_ok=True)
         raise ServerError(

@@ -26,16 +26,16 @@ Kind = Literal["bow", "ensemble"]
 COMPONENT = "textcat"
 # Texts without which there is nothing to learn from and to stop by.
 FEWEST = 10
-# More texts to stop by would take longer and tell little more.
-MOST_TO_STOP_BY = 300
+# Share of the texts that training stops by. More than so many would take longer and tell little
+# more.
+TO_STOP_BY, MOST_TO_STOP_BY = 0.15, 300
 
 
 @dataclass(frozen=True)
 class Plan:
     """kind: Which of configs/distil_*.cfg. threshold: From which probability on a text has a label,
     where it may have several; None for exactly one. vectors: A folder with word vectors, for a
-    config that uses them. dev_share: Of the texts, to stop by. steps: At most; None as the config
-    says."""
+    config that uses them. steps: At most; None as the config says."""
 
     kind: Kind
     labels: Sequence[str]
@@ -43,7 +43,6 @@ class Plan:
     lang: str = "en"
     vectors: Path | None = None
     seed: int = 0
-    dev_share: float = 0.15
     steps: int | None = None
 
 
@@ -72,7 +71,7 @@ def fit(targets: Targets, plan: Plan, output: Path) -> Language:
     output.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=output.parent, prefix=".distil-") as folder:
         work = Path(folder)
-        dev, train = split_off(len(targets), plan.dev_share, plan.seed)
+        dev, train = split_off(len(targets), plan.seed)
         hard = decided(targets.values, plan.threshold)
         write(targets, targets.values, train, plan, work / "train.spacy")
         write(targets, hard, dev, plan, work / "dev.spacy")
@@ -130,10 +129,10 @@ def check_enough(targets: Targets, labels: Sequence[str]) -> None:
         )
 
 
-def split_off(n: int, share: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
+def split_off(n: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Row numbers to stop by, and to train on."""
     order = np.random.default_rng(seed).permutation(n)
-    cut = min(max(1, round(n * share)), MOST_TO_STOP_BY)
+    cut = min(max(1, round(n * TO_STOP_BY)), MOST_TO_STOP_BY)
     return np.sort(order[:cut]), np.sort(order[cut:])
 
 

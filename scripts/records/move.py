@@ -31,7 +31,6 @@ class Moved:
 
     name: str
     url: str
-    copied: int
     counts: dict[str, int] = field(default_factory=dict)
     missing: list[str] = field(default_factory=list)
     empty_drafts: int = 0
@@ -171,11 +170,11 @@ def move(source: rg.Argilla, dataset: Json, target: rg.Argilla, workspace: Json)
         )
     one = Side(source, dataset["id"], user_ids(source))
     other = Side(target, there["id"], user_ids(target))
-    copied = copy_records(one, other, lambda record: record, title=name)
+    copy_records(one, other, lambda record: record, title=name)
     counts = tally(one)
     missing = differences(counts, tally(other))
     url = page_url(target, there["id"])
-    return Moved(name, url, copied, dict(counts), missing, one.empty_drafts)
+    return Moved(name, url, dict(counts), missing, one.empty_drafts)
 
 
 def _shape(settings: Json) -> Json:
