@@ -42,9 +42,9 @@ class SimulationSettings:
     """budget: answers by people. start: how many of them make the first batch. use_machine_labels:
     train on the machine's answers too. look_every: judge the machine after so many batches and at
     the end, which takes most of the time; 0 for never. What people are asked does not depend on it.
-    queue: texts that wait for an answer at any time, so
-    that people never wait for a step: the model that drew a text knows so many labels less; 0 for
-    a batch that is answered before the next is drawn.
+    queue: texts that wait for an answer at any time, so that people never wait for a step: the
+    model that drew a text knows so many labels less; 0 for a batch that is answered before the next
+    is drawn.
     """
 
     budget: int = 400

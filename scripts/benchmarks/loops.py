@@ -69,24 +69,18 @@ def run_loop(
     if name == TUTORIAL:
         return tutorial_loop(corpus, rng, budget=budget.tutorial)
     head_name, *rest = name.split("/")
-    queue = 0
     told = data.label_names if NAMES in rest else data.label_descriptions
     if head_name == SHIPPED:
-        loop = shipped_settings().loop
-        fit, step, start = (
-            fit_on(shipped_head(), corpus, told),
-            loop.plan(loop.batch_size),
-            loop.seed_size,
-        )
+        loop, head = shipped_settings().loop, shipped_head()
+        step = loop.plan(loop.batch_size)
         queue = loop.queue if loop.at_once else 0
-    else:
-        fit, step, start = (
-            fit_on(make_head(head_name), corpus, told),
-            by_strategy(rest[0], budget.batch_size),
-            budget.start,
+        settings = SimulationSettings(
+            budget.labels, loop.seed_size, loop.use_machine_labels, budget.look_every, queue
         )
-    settings = SimulationSettings(budget.labels, start, look_every=budget.look_every, queue=queue)
-    return simulate(corpus, fit, step, settings, rng, found, done)
+    else:
+        head, step = make_head(head_name), by_strategy(rest[0], budget.batch_size)
+        settings = SimulationSettings(budget.labels, budget.start, look_every=budget.look_every)
+    return simulate(corpus, fit_on(head, corpus, told), step, settings, rng, found, done)
 
 
 def by_strategy(name: str, batch_size: int) -> StepSettings:
