@@ -32,7 +32,7 @@ _PART = re.compile(
 )
 
 
-def match(query: str, dataset: str, column: str | None = None) -> str:
+def match(query: str, dataset: str, column: str | None) -> str:
     """Say a query as FTS5's MATCH does; without a word in it, it matches nothing.
 
     `dataset` is an id as it is stored, `column` the only one to search in. Raises ValueError with

@@ -7,7 +7,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from scripts.cli.errors import ProjectError
+from scripts.cli.errors import ProjectError, first_line
 from scripts.data.files import check_once
 from scripts.scoring.look import Block, Look
 from scripts.scoring.settings import Settings
@@ -72,8 +72,7 @@ def _opened(path: Path) -> Iterator[pq.ParquetFile]:
     except (pa.ArrowException, OSError) as err:
         if isinstance(err, OSError) and err.errno is not None:  # of the disk, not of the file
             raise
-        reason = str(err).splitlines()[0] if str(err) else type(err).__name__
-        raise ProjectError(f"{path} cannot be read as Parquet.", reason) from None
+        raise ProjectError(f"{path} cannot be read as Parquet.", first_line(err)) from None
 
 
 def is_text(kind: pa.DataType) -> bool:
