@@ -195,7 +195,7 @@ def _fit_svc(
         (logits(fit(train), test), test)
         for train, test in _shared("classy_calibration.stratified_folds.v1")(y, counts, seed)
     ]
-    scale, _, _ = _calibrate_held_out(held_out, y, len(columns), usual)
+    scale = _scale_of(held_out, y, len(columns), usual)
     return FittedHead("svc", {**arrays, "scale": np.array(scale), "n_labels": np.array(n_labels)})
 
 
@@ -226,21 +226,20 @@ def _fit_svc_multi(X: np.ndarray, Y: np.ndarray, grid: dict[str, Any], seed: int
         ]
         everything = np.arange(len(own))
         usual = _shared("classy_calibration.usual_scale.v1")(decide(everything, everything), own)
-        scale, _, _ = _calibrate_held_out(held_out, own, 2, usual)
+        scale = _scale_of(held_out, own, 2, usual)
         fitted = {**_svc_arrays(model), "scale": np.array(scale)}
         arrays.update({f"{label:05}.{key}": value for key, value in fitted.items()})
     return FittedHead("svc_multi", arrays)
 
 
-def _calibrate_held_out(
+def _scale_of(
     held_out: list[tuple[np.ndarray, np.ndarray]], y: np.ndarray, k: int, usual: float
-) -> tuple[float, np.ndarray, float]:
-    """Scale only: a bias would overrule the machine's decisions."""
+) -> float:
+    """By calibration, without a bias, which would overrule the machine's decisions."""
     logits = np.vstack([np.zeros((0, k)), *[part for part, _ in held_out]])
     rows = np.concatenate([np.zeros(0, dtype=int), *[test for _, test in held_out]])
-    return _shared("classy_calibration.calibrate.v1")(
-        logits, y[rows], np.ones(len(rows)), usual, with_bias=False
-    )
+    calibrate = _shared("classy_calibration.calibrate.v1")
+    return calibrate(logits, y[rows], np.ones(len(rows)), usual, with_bias=False)[0]
 
 
 def _svc_arrays(model: Any) -> Arrays:
@@ -269,7 +268,6 @@ def fit_one_class(
     Y: np.ndarray,
     *,
     nu: float = 0.1,
-    sample_weight: np.ndarray | None = None,
     **options: Any,
 ) -> FittedHead:
     from sklearn.svm import OneClassSVM
@@ -277,7 +275,7 @@ def fit_one_class(
     if not len(X):
         return _shared("classy_head.zero_shot.v1")()(X, Y, **options)
 
-    model = OneClassSVM(nu=nu, kernel="rbf").fit(X, sample_weight=sample_weight)
+    model = OneClassSVM(nu=nu, kernel="rbf").fit(X)
     inside = np.median(np.abs(model.decision_function(X)))
     arrays = {
         **_svc_arrays(model),
