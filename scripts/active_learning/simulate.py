@@ -17,8 +17,8 @@ from scripts.active_learning.plan import Machine, StepSettings, plan_step
 from scripts.active_learning.proof import Draws
 from scripts.active_learning.query import QueryState
 
-# Embeddings (n, d), class numbers (n,), weights (n,) or None -> probabilities of embeddings.
-Fit = Callable[[Floats, Labels, Floats | None], Predict]
+# Embeddings (n, d), class numbers (n,) -> probabilities of embeddings.
+Fit = Callable[[Floats, Labels], Predict]
 # Rows that have an answer, and the model of the last step -> rows that people label by their own
 # choice; those that have an answer or wait for one are left out.
 Found = Callable[[Rows, Predict], Rows]
@@ -100,7 +100,7 @@ def simulate(
     n = len(corpus.embeddings)
     snapshots: list[Snapshot] = []
     asked = waiting = Drawn.chosen(np.zeros(0, dtype=np.intp))
-    model = fit(corpus.embeddings[:0], corpus.answers[:0], None)
+    model = fit(corpus.embeddings[:0], corpus.answers[:0])
     draws: Draws | None = None
     while True:
         open_ = np.setdiff1d(np.arange(n), asked.rows)
@@ -145,7 +145,7 @@ def simulate(
             keep = ~np.isin(answered, asked.rows)
             train = np.concatenate([train, answered[keep]])
             labels = np.concatenate([labels, plan.machine.labels[keep]])
-        model = fit(corpus.embeddings[train], labels, None)
+        model = fit(corpus.embeddings[train], labels)
         every, last = settings.look_every, len(asked.rows) >= settings.budget
         looks = bool(every) and (last or len(asked.rows) // step.batch_size % every == 0)
         draws = _draws(corpus, fit, asked, (train, labels), looks)
@@ -163,7 +163,7 @@ def _draws(
 
         def part(rows: Rows) -> Predict:
             known = np.concatenate([rows, extra])
-            return fit(corpus.embeddings[train[known]], labels[known], None)
+            return fit(corpus.embeddings[train[known]], labels[known])
 
         probs = cross_validate(part, corpus.embeddings[asked.rows], corpus.k, people)
     right = (probs.argmax(axis=1) == labels[:people]) & (probs.max(axis=1) > 0)

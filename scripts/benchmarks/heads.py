@@ -24,7 +24,7 @@ def make_head(name: str) -> Head:
     return fit_plain if name == "plain" else registry.misc.get(f"classy_head.{name}.v1")()
 
 
-def fit_plain(X: Floats, Y: Floats, *, sample_weight: Floats | None = None, **_: object) -> Fitted:
+def fit_plain(X: Floats, Y: Floats, **_: object) -> Fitted:
     """Logistic regression (C = 1) on the examples alone. X (n, d), Y (n, k)."""
     y = Y.argmax(axis=1)
     coef, intercept = np.zeros((Y.shape[1], X.shape[1])), np.full(Y.shape[1], -1e3)
@@ -32,7 +32,7 @@ def fit_plain(X: Floats, Y: Floats, *, sample_weight: Floats | None = None, **_:
     if len(seen) < 2:
         intercept[seen if len(seen) else slice(None)] = 0
         return Fitted("softmax", {"coef": coef, "intercept": intercept})
-    model = LogisticRegression(max_iter=1000).fit(X, y, sample_weight=sample_weight)
+    model = LogisticRegression(max_iter=1000).fit(X, y)
     if len(seen) == 2:
         coef[seen[1]], intercept[seen] = model.coef_[0], [0, model.intercept_[0]]
     else:
@@ -41,14 +41,13 @@ def fit_plain(X: Floats, Y: Floats, *, sample_weight: Floats | None = None, **_:
 
 
 def fit_on(head: Head, corpus: Corpus, label_embeddings: Floats, seed: int = 0) -> Fit:
-    """The head as a function of embeddings, class numbers and weights. It sees the pool's texts,
-    never their labels."""
+    """The head as a function of embeddings and class numbers. It sees the pool's texts, never their
+    labels."""
 
-    def fit(embeddings: Floats, labels: Labels, weight: Floats | None) -> Predict:
+    def fit(embeddings: Floats, labels: Labels) -> Predict:
         fitted = head(
             embeddings,
             np.eye(corpus.k)[labels],
-            sample_weight=weight,
             label_embeddings=label_embeddings,
             pool=corpus.embeddings,
             seed=seed,
@@ -91,7 +90,7 @@ def compare(
                         rows_ = balanced_rows(corpus.truth, budget, k, rng)
                         fit = fit_on(make_head(name), corpus, label_embeddings)
                         start = time.perf_counter()
-                        model = fit(corpus.embeddings[rows_], corpus.truth[rows_], None)
+                        model = fit(corpus.embeddings[rows_], corpus.truth[rows_])
                         seconds.append(time.perf_counter() - start)
                         predicted = model(corpus.test_embeddings).argmax(axis=1)
                         right.append(float((predicted == corpus.test_labels).mean()))

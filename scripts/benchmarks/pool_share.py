@@ -60,7 +60,7 @@ def _accuracies(
             rows = balanced_rows(corpus.truth, budget, k, np.random.default_rng(seed))
             begin = time.perf_counter()
             with patch.object(pool_graph, "nearest", near or pool_graph.nearest):
-                model = fit(corpus.embeddings[rows], corpus.truth[rows], None)
+                model = fit(corpus.embeddings[rows], corpus.truth[rows])
             seconds += [time.perf_counter() - begin] * (i > 0)
             predicted = model(corpus.test_embeddings).argmax(axis=1)
             right[i, seed] = (predicted == corpus.test_labels).mean()

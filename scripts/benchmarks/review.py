@@ -55,7 +55,7 @@ def _found(
     rng = np.random.default_rng([seed, 3])
     asked = simulate(corpus, fit, step, SimulationSettings(budget=budget, start=20), rng)[-1].asked
     probs = cross_validate(
-        lambda rows: fit(corpus.embeddings[asked[rows]], corpus.answers[asked[rows]], None),
+        lambda rows: fit(corpus.embeddings[asked[rows]], corpus.answers[asked[rows]]),
         corpus.embeddings[asked],
         corpus.k,
         seed=seed,

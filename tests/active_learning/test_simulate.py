@@ -28,12 +28,12 @@ def corpus(n: int = 400, k: int = 3, noise: float = 0.0, seed: int = 0) -> Corpu
     return Corpus(points[:n], answers, labels[:n], points[n:], labels[n:], k)
 
 
-def fit(embeddings, labels, weight) -> Predict:
+def fit(embeddings, labels) -> Predict:
     if not len(labels):
         return lambda X: np.full((len(X), 3), 1 / 3)
     if len(np.unique(labels)) == 1:
         return lambda X: np.tile(np.eye(3)[labels[0]], (len(X), 1))
-    model = LogisticRegression(C=10).fit(embeddings, labels, sample_weight=weight)
+    model = LogisticRegression(C=10).fit(embeddings, labels)
 
     def predict(X):
         probs = np.zeros((len(X), 3))
@@ -63,7 +63,7 @@ def run(
 def fixed(predict: Predict, sizes: list[int] | None = None) -> Fit:
     """A model that does not learn. sizes: how many texts it is given each time."""
 
-    def fit_it(embeddings, labels, weight) -> Predict:
+    def fit_it(embeddings, labels) -> Predict:
         if sizes is not None:
             sizes.append(len(embeddings))
         return predict
@@ -150,7 +150,7 @@ def test_a_strategy_alone_leaves_no_draws():
 
 
 def test_what_is_held_out_decides_and_not_what_the_model_says_of_its_own_examples():
-    def by_heart(embeddings, labels, weight):
+    def by_heart(embeddings, labels):
         """Knows what it has seen, and guesses the rest wrong, and is sure."""
         known = {x.tobytes(): label for x, label in zip(embeddings, labels, strict=True)}
 
@@ -186,7 +186,7 @@ def test_the_machines_answers_are_trained_on_only_if_they_are_meant_to_be():
     step = StepSettings(batch_size=20, promise=PromiseSettings("fixed", certainty=0.9))
     seen: list[tuple[np.ndarray, np.ndarray]] = []
 
-    def fit_it(X, labels, weight):
+    def fit_it(X, labels):
         seen.append((X, labels))
         return nearest_corner
 

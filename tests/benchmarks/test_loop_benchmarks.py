@@ -149,8 +149,8 @@ def test_a_head_is_as_often_right_of_held_out_examples_as_of_texts_that_it_never
         names = np.stack([points[classes == c].mean(axis=0) for c in range(3)])
         corpus = split(points, classes, 3, np.random.default_rng(seed))
         fit, X, y = heads.fit_on(shipped_head(), corpus, names), corpus.embeddings, corpus.truth
-        model = fit(X[:90], y[:90], None)
-        probs = cross_validate(lambda rows: fit(X[rows], y[rows], None), X[:90], 3)  # noqa: B023
+        model = fit(X[:90], y[:90])
+        probs = cross_validate(lambda rows: fit(X[rows], y[rows]), X[:90], 3)  # noqa: B023
         cross_validated += (probs.argmax(axis=1) == y[:90]).tolist()
         other += (model(X[90:]).argmax(axis=1) == y[90:]).tolist()
     # 540 held-out ones: 0.05 are 2.5 standard errors or more.
