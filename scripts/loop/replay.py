@@ -66,15 +66,17 @@ def replay(
     test: Texts and their gold labels, or None. gold: text id -> labels; may be empty.
     """
     people = [a for a in answers if a.status != "machine"]
-    steps = sorted({answer.iteration for answer in people})
+    # A text that was asked again (a review, a tie) stays with the step that drew it: without it all
+    # later draws would seem to come from a smaller pool, and prove nothing.
+    steps = sorted({answer.asked_in for answer in people})
     if test:
         test_embeddings, test_gold = learner.embed(test[0]), learner.encode_labels(test[1])
     rows = []
     for iteration in tqdm(steps, "Replaying", disable=len(steps) < 5 or None):
         so_far = Answers(
-            [a for a in answers if a.status == "machine" or a.iteration <= iteration]
+            [a for a in answers if a.status == "machine" or a.asked_in <= iteration]
             if loop.use_machine_labels
-            else [a for a in people if a.iteration <= iteration]
+            else [a for a in people if a.asked_in <= iteration]
         )
         found = assess(so_far, learner, pool, loop.use_machine_labels, loop.seed)
         promise = loop.promise if found.held_out is not None else PromiseSettings(rule="off")

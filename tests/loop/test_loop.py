@@ -321,6 +321,26 @@ def test_labels_come_out_as_spacy_reads_them_and_the_report_replays(
         assert set(read_texts(tmp_path / "train.spacy")[0]) == {doc.text for doc in docs[1:]}
 
 
+def test_the_report_says_of_a_step_what_it_said_also_when_a_text_was_asked_again(
+    settings: Callable[..., Settings],
+) -> None:
+    chosen = settings()
+    with opened(chosen) as (loop, gold):
+        dataset, learner, pool = loop
+        for _ in range(3):
+            step(*loop, chosen)
+            answer(loop, gold)
+        before = replay(dataset.answers(), learner, pool, None, chosen.loop, {})
+        assert before[-1].estimate is not None
+
+        answers = Answers(dataset.answers())
+        first = next(a for a in answers.labelled if not a.asked_in)
+        dataset.push([dataset.again(first, answers.next_iteration)])
+        answer(loop, gold)
+        assert max(a.round for a in dataset.answers()) == 2
+        assert replay(dataset.answers(), learner, pool, None, chosen.loop, {}) == before
+
+
 class Cut(Exception):
     """The process is killed here."""
 
