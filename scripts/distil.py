@@ -8,6 +8,7 @@ import typer
 from scripts.cli.app import run
 from scripts.cli.console import msg
 from scripts.cli.errors import ProjectError
+from scripts.cli.words import count
 from scripts.distilling.targets import SOURCES
 from scripts.loop.settings import load_settings
 
@@ -40,7 +41,7 @@ def main(
     save(result, metrics)
     msg.good(f"{output}: spaCy's own textcat ({kind}), from {labels}")
     on = "the test set" if "macro_f" in result["models"]["classy_textcat"] else "texts held out"
-    msg.text(f"Judged on {result['texts']} texts of {on}; speed in one run, medians")
+    msg.text(f"Judged on {count(result['texts'], 'text')} of {on}; speed in one run, medians")
     msg.table(rows(result)[1:], header=rows(result)[0], aligns=("l", "r", "r", "r"))
     msg.text(f"Written to {metrics} and {metrics.with_suffix('.csv')}")
 

@@ -8,6 +8,7 @@ import typer
 from scripts.cli.app import run
 from scripts.cli.console import msg
 from scripts.cli.errors import ProjectError
+from scripts.cli.words import count
 from scripts.data.corpus import check_labels, read_labels
 from scripts.data.labels import one_spelling, spelling_lines
 from scripts.data.rows import to_rows
@@ -53,7 +54,9 @@ def main(
 
     with open_loop(settings) as (dataset, learner, _pool), lease(corpus, "seed"):
         new = seed(dataset, learner, rows)
-    msg.good(f"{new} examples put into Argilla, {len(rows) - new} were answered there already")
+    had = len(rows) - new
+    there = f"{had} {'was' if had == 1 else 'were'} answered there already"
+    msg.good(f"{count(new, 'example')} put into Argilla, {there}")
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ import typer
 from scripts.cli.app import run
 from scripts.cli.console import msg
 from scripts.cli.errors import ProjectError
+from scripts.cli.words import count
 from scripts.data.corpus import read_held_out, read_labels
 from scripts.loop.settings import load_settings
 from scripts.records.settings import MOST
@@ -43,13 +44,14 @@ def main(
         new = [row for row in rows[:size] if row["id"] not in there]  # prepare has shuffled them
         ask(test_set, new)
     labelled = [answer for answer in answers if answer.status == "labelled"]
-    count = Counter(answer.status for answer in answers)
-    count["waiting"] += len(new)
+    states = Counter(answer.status for answer in answers)
+    states["waiting"] += len(new)
     counted = ", ".join(
-        f"{count[status]} {status}" for status in ("labelled", "waiting", "discarded")
+        f"{states[status]} {status}" for status in ("labelled", "waiting", "discarded")
     )
     msg.info(
-        f"{test_set.dataset.name}: {counted}" + (f", {count['tied']} tied" if count["tied"] else "")
+        f"{test_set.dataset.name}: {counted}"
+        + (f", {states['tied']} tied" if states["tied"] else "")
     )
     if labelled:
         from scripts.data.docbins import tokenizer, write_docs
@@ -57,8 +59,8 @@ def main(
 
         examples = [answer_to_example(tokenizer(), answer, list(labels)) for answer in labelled]
         write_docs([example.reference for example in examples], output)
-        msg.good(f"{output}: {len(labelled)} texts")
-    if count["waiting"]:
+        msg.good(f"{output}: {count(len(labelled), 'text')}")
+    if states["waiting"]:
         print(f"Label at {test_set.url}\nthen run `weasel run test-set` again.")
 
 

@@ -148,9 +148,8 @@ def in_words(machine: Machine, settings: PromiseSettings) -> tuple[str, ...]:
         todo = f"{seen}: {more} would let it answer all"
     else:
         todo = f"{seen}, too many for it to answer all: people label the rest, or leave it open"
-    no_more = (
-        f"{count(machine.outgrown, 'label')} no longer prove anything: the pool has grown since"
-    )
+    labels, s = count(machine.outgrown, "label"), "s" * (machine.outgrown == 1)
+    no_more = f"{labels} no longer prove{s} anything: the pool has grown since"
     outgrown = (no_more,) if machine.outgrown else ()
     if not len(machine.rows):
         no = f"the machine may not answer anything yet at {sure} confidence; {todo}"

@@ -13,6 +13,7 @@ from typing import Any
 import srsly
 
 from scripts.cli.errors import ProjectError
+from scripts.cli.words import count
 from scripts.data.corpus import Row
 from scripts.data.sources import DEMO
 
@@ -123,7 +124,7 @@ def split_rows(
         pool, test = train_test_split(rows, test_size=size, random_state=seed, stratify=stratify)
     except ValueError as err:
         raise ProjectError(
-            f"{len(rows)} texts cannot be split into a pool and a test set.",
+            f"{count(len(rows), 'text')} cannot be split into a pool and a test set.",
             f"{err}\nSet another --vars.test_size (a share, or a number of texts).",
         ) from None
     if before and before.tested:

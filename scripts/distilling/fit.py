@@ -19,6 +19,7 @@ from spacy.util import load_config
 
 import scripts.distilling.soft_targets  # noqa: F401
 from scripts.cli.errors import ProjectError
+from scripts.cli.words import count
 from scripts.data.pipelines import blank, lean, load
 from scripts.distilling.targets import Targets
 
@@ -117,7 +118,7 @@ def check_enough(targets: Targets, labels: Sequence[str]) -> None:
     """RAISES (ProjectError): There are too few texts, or all have the same label."""
     if len(targets) < FEWEST:
         raise ProjectError(
-            f"There are {len(targets)} texts to learn from; at least {FEWEST} are needed.",
+            f"{count(len(targets), 'text')} to learn from; at least {FEWEST} are needed.",
             "Label more, or learn from the big model's answers: --vars.distil_labels pool",
         )
     used = (targets.values >= 0.5).any(axis=0)

@@ -4,6 +4,7 @@ import numpy as np
 from tqdm import tqdm
 
 from scripts.cli.errors import ProjectError
+from scripts.cli.words import count
 from scripts.records.answers import Answers
 from scripts.records.dataset import ORACLE, LoopDataset
 
@@ -46,13 +47,13 @@ def stuck(dataset: LoopDataset, gold: dict[str, list[str]]) -> ProjectError:
     unknown = [answer for answer in waiting if answer.text_id not in gold]
     if not unknown:
         return ProjectError(
-            f"{len(waiting)} records wait for more answers than one; the simulated annotator is "
-            "one person.",
+            f"{count(len(waiting), 'record')} still to be answered by more people than one; the "
+            "simulated annotator is one person.",
             "Simulate with [argilla] min_submitted = 1.",
         )
     return ProjectError(
-        f"The simulation ends before its budget is spent: {len(unknown)} records wait that have "
-        "no gold label, so the simulated annotator cannot answer them.",
+        f"The simulation ends before its budget is spent: {count(len(unknown), 'record')} left "
+        "without a gold label, which the simulated annotator cannot answer.",
         f"One of them: '{unknown[0].text[:60]}'\n"
         f"Label them at {dataset.url}\nand simulate on, or prepare data in which every text has "
         "its labels (an empty list says that none of them fits).",

@@ -1,5 +1,6 @@
 """What `live` shows: a table that stays in its place in a terminal, and lines elsewhere."""
 
+import math
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,7 +10,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
-from scripts.active_learning.proof import PromiseSettings
+from scripts.active_learning.proof import Estimate, PromiseSettings
 from scripts.cli.console import msg
 from scripts.cli.words import count
 from scripts.loop.settings import Settings
@@ -84,7 +85,7 @@ class Dashboard:
             self._show(
                 Machine=f"may answer {len(machine.rows)} of {count(machine.open, 'other text')}",
                 Promise=_promised(result, self.promise),
-                Accuracy=f"{machine.accuracy}, estimated on those",
+                Accuracy=_estimated(machine.accuracy),
             )
 
     def answered(self, since: int) -> None:
@@ -137,14 +138,18 @@ def _promised(result: StepResult, settings: PromiseSettings) -> str:
     if machine is None or machine.promise is None:
         return f"none: [loop.promise] rule is {settings.rule}"
     if not len(machine.rows):
-        more = machine.promise.more
-        todo = f"; {more:.0f} more right checks would let it answer all" if 0 < more <= 200 else ""
-        return f"nothing yet: {machine.promise.checked:.0f} checks so far{todo}"
+        more, checks = machine.promise.more, count(round(machine.promise.checked), "check")
+        right = count(math.ceil(more), "more right check") if 0 < more <= 200 else ""
+        return f"nothing yet: {checks} so far" + f"; {right} would let it answer all" * bool(right)
     dataset, alone = machine.wrong_at_most(settings.kind)
     return (
         f"at most {100 * dataset:.1f} % of all labels wrong, {100 * alone:.1f} % of the machine's, "
         f"with {100 * settings.confidence:g} % confidence"
     )
+
+
+def _estimated(accuracy: Estimate) -> str:
+    return f"{accuracy}, estimated on the other texts" if accuracy.total else str(accuracy)
 
 
 @contextmanager

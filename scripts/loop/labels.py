@@ -80,7 +80,7 @@ def _change(client: Client, settings: Settings, change: Change, stamp: str) -> N
     if gone := lost.get("test.spacy"):
         again = ": label them again, then run `weasel run test-set`"
         ask = again if (corpus / "held_out.jsonl").exists() else ""
-        msg.info(f"{count(gone, 'text')} left the test set: the label is gone{ask}")
+        msg.info(f"{count(gone, 'text')} left the test set, as the label is gone{ask}")
     msg.good(f"Done: {change.said}. Labels: {', '.join(change.new)}")
 
 

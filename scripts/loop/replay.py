@@ -14,6 +14,7 @@ from tqdm import tqdm
 from scripts.active_learning.decisions import agree, decide
 from scripts.active_learning.plan import Machine, let_answer
 from scripts.active_learning.proof import PromiseSettings
+from scripts.cli.words import count
 from scripts.data.corpus import Pool
 from scripts.loop.assess import Assessment, assess
 from scripts.loop.learner import Learner
@@ -147,11 +148,11 @@ def worth(
     before = float(accuracy_score(learner.encode_labels(test[1]), predicted))
     found = [("no label yet: what the labels are called, or described as", before)]
     ends = list(dict.fromkeys([measured[0], measured[-1]]))
-    found += [(f"{row.people} labels", row.accuracy or 0.0) for row in ends]
+    found += [(count(row.people, "label"), row.accuracy or 0.0) for row in ends]
     if gold:
         found += [
             (
-                f"{row.people} labels drawn at random, plain logistic regression",
+                f"{count(row.people, 'label')} drawn at random, plain logistic regression",
                 random_accuracy(learner, pool, gold, test, row.people),
             )
             for row in ends

@@ -197,3 +197,5 @@ def show(result: StepResult, url: str = "") -> None:
     for line in [", ".join(did), *result.notes]:
         if line:
             msg.text(f"- {line}")
+    if result.finished:
+        print("Next: `weasel run finish`, in which the machine answers what the promise allows")

@@ -5,6 +5,7 @@ from typing import Any
 
 import srsly
 
+from scripts.cli.words import count
 from scripts.data.corpus import read_pool
 from scripts.shipping.facts import labels_by
 from scripts.shipping.release import package_name, wheel_of
@@ -52,7 +53,7 @@ def rows(summary: Summary) -> list[tuple[str, str]]:
         ("trained on", labels_by(summary["labels"])),
     ]
     if scores:
-        lines.append(("test set", f"{scores['texts']:,} texts"))
+        lines.append(("test set", count(scores["texts"], "text")))
         low, high = scores["macro_f_interval"]
         between = f"(95 % interval {low:.3f} to {high:.3f})"
         lines.append(("macro-F", f"{scores['macro_f']:.3f} {between}"))

@@ -216,8 +216,12 @@ def test_examples_that_the_user_has_are_labels_from_the_start(
         )
         assert replace(after[texts[0]], votes=(), labels=(), status="waiting") == waiting[0]
         assert tested not in after
+    srsly.write_jsonl(
+        tmp_path / "these.jsonl",
+        [{"text": t, "label": "sports"} for t in [*texts[1:3], "One more."]],
+    )
     seed(context_of(overrides), str(tmp_path / "these.jsonl"))
-    assert "0 examples put into Argilla, 3 were answered" in capsys.readouterr().out
+    assert "1 example put into Argilla, 2 were answered" in capsys.readouterr().out
     srsly.write_jsonl(tmp_path / "other.jsonl", [{"text": "x", "label": "unheard of"}])
     with pytest.raises(ProjectError, match="unheard of"):
         seed(context_of(overrides), str(tmp_path / "other.jsonl"))

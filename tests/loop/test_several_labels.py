@@ -162,7 +162,7 @@ def test_a_simulation_says_why_it_ends_early(args: list[str], corpus: Path) -> N
     pool = {row["id"]: row["text"] for row in srsly.read_jsonl(corpus / "pool.jsonl")}
     kept = [row if n % 2 else {**row, "labels": None} for n, row in enumerate(gold)]
     srsly.write_jsonl(corpus / "oracle.jsonl", kept)
-    with pytest.raises(ProjectError, match="records wait that have no gold label") as error:
+    with pytest.raises(ProjectError, match="left without a gold label") as error:
         simulate(context_of(args))
     text = error.value.hint.splitlines()[0].partition("'")[2][:-1]
     found = {row["id"] for row in kept if pool[row["id"]].startswith(text)}
