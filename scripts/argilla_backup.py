@@ -6,9 +6,9 @@ from typing import Annotated
 import typer
 
 from scripts.argilla_server.backup import back_up, restore_command
-from scripts.argilla_server.database import size
 from scripts.cli.app import run
 from scripts.cli.console import msg
+from scripts.cli.words import size
 
 
 def main(

@@ -6,9 +6,10 @@ from typing import Annotated
 import typer
 
 from scripts.argilla_server import manage
-from scripts.argilla_server.database import LITTLE_FREE, free_space, size, stored
+from scripts.argilla_server.database import LITTLE_FREE, free_space, stored
 from scripts.cli.app import run
 from scripts.cli.console import msg
+from scripts.cli.words import size
 
 STOPPED = 3  # as service managers have it
 UNHEALTHY = 1

@@ -10,6 +10,7 @@ import typer
 from scripts.cli.app import run
 from scripts.cli.console import msg
 from scripts.cli.errors import ProjectError
+from scripts.cli.words import size
 from scripts.data.corpus import read_pool
 from scripts.shipping.probe import UNWANTED, install, probe
 from scripts.shipping.release import package_name, wheel_of
@@ -33,8 +34,9 @@ def main(
             f"The package pulls in {', '.join(sorted(installed & UNWANTED))}.",
             "A deployed pipeline needs spaCy, ONNX Runtime, tokenizers and NumPy alone.",
         )
-    size = wheel.stat().st_size / 1e6
-    msg.good(f"{wheel} ({size:.0f} MB) works in a new environment, without torch, offline")
+    msg.good(
+        f"{wheel} ({size(wheel.stat().st_size)}) works in a new environment, without torch, offline"
+    )
     print(f"nlp({text[:60]!r} ...).cats")
     print(json.dumps(result["cats"], indent=2, ensure_ascii=False))
     msg.text(f"From start to first answer: {result['seconds']} s (importing spaCy included)")

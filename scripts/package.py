@@ -7,6 +7,7 @@ import typer
 
 from scripts.cli.app import run
 from scripts.cli.console import msg
+from scripts.cli.words import size
 from scripts.shipping.facts import gather
 from scripts.shipping.release import choose_version, package_name, releases
 
@@ -33,7 +34,7 @@ def main(
 
     same = [one for one in releases(packages) if (one.name, one.version) == (full_name, number)]
     wheel = (same[0].wheel if same else None) or build(model, said, number, packages)
-    msg.good(f"{wheel} ({wheel.stat().st_size / 1e6:.0f} MB)")
+    msg.good(f"{wheel} ({size(wheel.stat().st_size)})")
 
 
 if __name__ == "__main__":

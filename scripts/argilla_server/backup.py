@@ -20,7 +20,6 @@ from scripts.argilla_server.database import (
     check,
     content,
     open_database,
-    size,
 )
 from scripts.argilla_server.files import (
     CREDENTIALS,
@@ -32,6 +31,7 @@ from scripts.argilla_server.files import (
 )
 from scripts.argilla_server.install import ServerError
 from scripts.argilla_server.waiting import waiting_for_lock
+from scripts.cli.words import size
 
 FILES = (CREDENTIALS, SECRET)  # readable by their owner alone, and so is a backup
 TABLE = "weasel_backup"

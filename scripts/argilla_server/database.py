@@ -9,7 +9,7 @@ from pathlib import Path
 
 from scripts.argilla_server.files import DATABASE
 from scripts.argilla_server.install import ServerError
-from scripts.cli.words import count
+from scripts.cli.words import count, size
 
 MAGIC = b"SQLite format 3\x00"
 LEAST_FREE = 10_000_000  # bytes; with less, the server does not even start
@@ -127,11 +127,6 @@ def check_start(home: Path, python: Path, remedy: str) -> str | None:
             "that made it, or restore a backup of before: weasel run argilla-restore"
         )
     return None if revision == newest else revision
-
-
-def size(n: int) -> str:
-    """So many bytes, in words."""
-    return f"{n / 1e9:.1f} GB" if n >= 1e9 else f"{n / 1e6:.1f} MB"
 
 
 def free_space(folder: Path) -> int:

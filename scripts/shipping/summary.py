@@ -5,7 +5,7 @@ from typing import Any
 
 import srsly
 
-from scripts.cli.words import count
+from scripts.cli.words import count, size
 from scripts.data.corpus import read_pool
 from scripts.shipping.facts import labels_by
 from scripts.shipping.release import package_name, wheel_of
@@ -64,4 +64,4 @@ def rows(summary: Summary) -> list[tuple[str, str]]:
     else:
         lines.append(("test set", "not evaluated (a test set: weasel run test-set)"))
     lines.append(("package", f"{summary['package']} {summary['version']}"))
-    return [*lines, ("wheel", f"{summary['wheel']} ({summary['bytes'] / 1e6:.0f} MB)")]
+    return [*lines, ("wheel", f"{summary['wheel']} ({size(summary['bytes'])})")]
