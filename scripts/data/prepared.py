@@ -84,17 +84,18 @@ def check_overwrite(
             f"Asked for was {asked}; name the data in each call: --vars.dataset {there}\n{go_on}",
         )
     changed = [
-        name.replace("_", " ")
+        f"{name}: {before.meta[name] or 'none'}; asked for: {meta[name] or 'none'}"
         for name in ("text_column", "label_column", "split")
         if before.meta.get(name, meta[name]) != meta[name]
     ]
-    changed += ["labels"] if set(before.labels) != set(labels) else []
-    changed += ["no gold labels in the data"] if gold else []
+    if set(before.labels) != set(labels):
+        changed.append(f"labels: {', '.join(before.labels)}; asked for: {', '.join(labels)}")
+    changed += ["no gold labels in the data then"] if gold else []
     if same and changed and before.labelled_by_people:
         raise ProjectError(
-            f"People labelled the test set {before.corpus / 'test.spacy'} with other settings "
-            f"({', '.join(changed)}). Nothing was changed.",
-            f"Its labels are: {', '.join(before.labels)}; asked for: {', '.join(labels)}.\n{go_on}",
+            f"People labelled the test set {before.corpus / 'test.spacy'} with other settings. "
+            "Nothing was changed.",
+            "\n".join([*changed, f"Ask for what it was labelled with. {go_on}"]),
         )
     return same
 

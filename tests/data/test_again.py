@@ -113,12 +113,17 @@ def test_other_data_is_refused_and_nothing_is_changed(tmp_path: Path) -> None:
         assert str(mine) in caught.value.hint
         assert "--vars.overwrite true" in caught.value.hint
         assert contents(corpus) == before
-    with pytest.raises(ProjectError, match=r"with other settings \(labels\)"):
+    with pytest.raises(ProjectError, match="with other settings") as caught:
         prepare(mine, corpus, labels="sport,politics")
+    assert "asked for: sport, politics\n" in caught.value.hint
     assert contents(corpus) == before
     write(mine, label=True)
-    with pytest.raises(ProjectError, match=r"no gold labels in the data"):
+    with pytest.raises(ProjectError, match="with other settings") as caught:
+        prepare(mine, corpus, text_column="label")
+    assert caught.value.hint.startswith("text_column: text; asked for: label\nAsk for what it was")
+    with pytest.raises(ProjectError, match="with other settings") as caught:
         prepare(mine, corpus, labels="l0,l1,sport,tech", label_column="label")
+    assert "no gold labels in the data" in caught.value.hint
     assert contents(corpus) == before
     (corpus / "embeddings").mkdir()
     pool, _ = prepare(other, corpus, overwrite="true")
