@@ -9,7 +9,7 @@ import typer
 from scripts.cli.app import run
 from scripts.cli.console import msg
 from scripts.cli.errors import ProjectError
-from scripts.data.corpus import Row, check_labels
+from scripts.data.corpus import SEVERAL, Row, check_labels
 from scripts.data.labels import (
     check_names,
     one_spelling,
@@ -113,7 +113,7 @@ def main(
     if unusual := several_or_none(gold):
         msg.warn(
             f"{unusual}. That is data with any number of labels a text.",
-            'Set in configs/loop.cfg: [paths] pipeline = "configs/textcat_multilabel.cfg"\n'
+            f"It needs this in configs/loop.cfg: {SEVERAL}\n"
             "Else mend the data: a text that nobody has labelled has null or a blank, not [].",
         )
 
