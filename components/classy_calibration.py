@@ -22,7 +22,6 @@ FOLDS = 5
 def calibrate(
     logits: np.ndarray,
     y: np.ndarray,
-    weight: np.ndarray,
     usual_scale: float,
     *,
     with_bias: bool = True,
@@ -38,10 +37,10 @@ def calibrate(
     def loss(params: np.ndarray) -> tuple[float, np.ndarray]:
         scale, bias = np.exp(params[0]), params[1:]
         P = _softmax(logits * scale + bias)
-        error = P * weight[:, None]
-        error[rows, y] -= weight
+        error = P.copy()
+        error[rows, y] -= 1
         off = params[0] - np.log(usual_scale)
-        value = -(weight * np.log(np.maximum(P[rows, y], 1e-300))).sum()
+        value = -np.log(np.maximum(P[rows, y], 1e-300)).sum()
         value += (SCALE_PRECISION * off**2 + BIAS_PRECISION * (bias**2).sum()) / 2
         towards_scale = (error * logits).sum() * scale + SCALE_PRECISION * off
         return value, np.append(towards_scale, error.sum(axis=0) + BIAS_PRECISION * bias)
@@ -59,14 +58,13 @@ def pool_opinions(
     usual: np.ndarray,
     precision: np.ndarray,
     y: np.ndarray,
-    weight: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray]:
     """A logarithmic opinion pool (Genest & Zidek 1986, "Combining Probability Distributions"): the
     scale of each of m experts, 0 or more, and the constant of each label that together make the
     labels y (n,) of held-out examples most likely, under normal priors.
 
     held_out: (m, n, k) scores. usual: (m,) scales that are right as a rule. precision: (m,) how
-    sure that is, as 1/variance with the usual scale as unit. weight: (n,).
+    sure that is, as 1/variance with the usual scale as unit.
     RETURNS: scales (m,), constants (k,), which say how frequent the labels are."""
     from scipy.optimize import minimize
 
@@ -77,9 +75,9 @@ def pool_opinions(
     def loss(params: np.ndarray) -> tuple[float, np.ndarray]:
         scale, bias = params[:m], params[m:]
         P = _softmax(np.tensordot(scale, scores, 1) + bias)
-        error = P * weight[:, None]
-        error[rows, y] -= weight
-        value = -(weight * np.log(np.maximum(P[rows, y], 1e-300))).sum()
+        error = P.copy()
+        error[rows, y] -= 1
+        value = -np.log(np.maximum(P[rows, y], 1e-300)).sum()
         value += ((precision * (scale - 1) ** 2).sum() + BIAS_PRECISION * (bias**2).sum()) / 2
         slope = (scores * error).sum(axis=(1, 2)) + precision * (scale - 1)
         return value, np.append(slope, error.sum(axis=0) + BIAS_PRECISION * bias)

@@ -37,7 +37,6 @@ class Head(Protocol):
 
     X: float32 (n, d) embeddings. n may be 0, and a label may have no example.
     Y: float64 (n, k), 1.0 where the example has the label. One label a row unless `multi_label`.
-    sample_weight: (n,) weights > 0.
     label_embeddings: (k, d) embeddings of the labels' names or descriptions.
     pool: (p, d) embeddings of unlabelled texts.
     """
@@ -48,7 +47,6 @@ class Head(Protocol):
         Y: np.ndarray,
         *,
         multi_label: bool = False,
-        sample_weight: np.ndarray | None = None,
         label_embeddings: np.ndarray | None = None,
         pool: np.ndarray | None = None,
         seed: int = 0,
@@ -83,15 +81,13 @@ def fit_kernel(
     ridge: float = 1.0,
     min_examples: int = 30,
     multi_label: bool = False,
-    sample_weight: np.ndarray | None = None,
     **options: Any,
 ) -> FittedHead:
     n, k = Y.shape
     if multi_label or k < 2 or n > MOST_KERNELS or Y.sum(axis=0).min() < max(min_examples, 2):
-        return fit_logistic(X, Y, multi_label=multi_label, sample_weight=sample_weight, **options)
-    weight = np.ones(n) if sample_weight is None else np.asarray(sample_weight, float)
+        return fit_logistic(X, Y, multi_label=multi_label, **options)
     y = Y.argmax(axis=1)
-    balanced = _shared("classy_calibration.balance.v1")(weight, y)
+    balanced = _shared("classy_calibration.balance.v1")(np.ones(n), y)
     gamma = 1 / max(X.shape[1] * float(X.var(dtype=np.float64)), 1e-12)  # scikit-learn's "scale"
     inverse = np.linalg.inv(
         _shared("classy_kernel.gaussian.v1")(X, X, gamma) + np.diag(ridge / balanced)
@@ -100,7 +96,7 @@ def fit_kernel(
     dual = inverse @ targets
     held_out = targets - dual / np.diag(inverse)[:, None]
     scale, bias, _loss = _shared("classy_calibration.calibrate.v1")(
-        held_out, y, weight, _shared("classy_calibration.usual_scale.v1")(held_out, y)
+        held_out, y, _shared("classy_calibration.usual_scale.v1")(held_out, y)
     )
     arrays = {"examples": X.astype(np.float32), "dual": dual * scale, "intercept": bias}
     return FittedHead("kernel", {**arrays, "gamma": np.array(gamma)})
@@ -128,7 +124,6 @@ def fit_logistic(
     C: float = 1.0,
     name_weight: float = 2.0,
     multi_label: bool = False,
-    sample_weight: np.ndarray | None = None,
     label_embeddings: np.ndarray | None = None,
     seed: int = 0,
     **_: Any,
@@ -139,21 +134,20 @@ def fit_logistic(
         return fit_zero_shot(X, Y, multi_label=multi_label, label_embeddings=label_embeddings)
     if Y.shape[1] == 1 and Y.all():
         return _fit_members(X.astype(np.float64))
-    weight = np.ones(len(X)) if sample_weight is None else np.asarray(sample_weight, float)
     X = X.astype(np.float64)
     names = None if label_embeddings is None else label_embeddings.astype(np.float64)
     # Handing these small matrices to several threads takes longer than the work itself.
     with threadpool_limits(1):
         if not multi_label and Y.shape[1] > 1:
             coef, intercept = _fit_logistic(
-                X, Y.argmax(axis=1), Y.shape[1], weight, names, C, name_weight, seed
+                X, Y.argmax(axis=1), Y.shape[1], names, C, name_weight, seed
             )
             return FittedHead("softmax", {"coef": coef, "intercept": intercept})
         coef, intercept = np.zeros((Y.shape[1], X.shape[1])), np.zeros(Y.shape[1])
         for label in range(Y.shape[1]):
             # Not given, given: two classes, of which only "given" has a name.
             named = None if names is None else np.stack([np.zeros_like(X[0]), names[label]])
-            W, b = _fit_logistic(X, Y[:, label].astype(int), 2, weight, named, C, name_weight, seed)
+            W, b = _fit_logistic(X, Y[:, label].astype(int), 2, named, C, name_weight, seed)
             coef[label], intercept[label] = W[1] - W[0], b[1] - b[0]
     return FittedHead("sigmoid", {"coef": coef, "intercept": intercept})
 
@@ -162,7 +156,6 @@ def _fit_logistic(
     X: np.ndarray,
     y: np.ndarray,
     k: int,
-    weight: np.ndarray,
     names: np.ndarray | None,
     C: float,
     name_weight: float,
@@ -186,7 +179,7 @@ def _fit_logistic(
             return _balanced_logistic(
                 np.vstack([X[rows], extra]),
                 np.append(y[rows], used),
-                np.append(weight[rows], worth),
+                np.append(np.ones(len(rows)), worth),
                 k,
                 C,
             )
@@ -199,9 +192,7 @@ def _fit_logistic(
             held_out.append((X[test] @ W.T + b, test))
         logits = np.vstack([part for part, _ in held_out])
         rows = np.concatenate([test for _, test in held_out])
-        scale, bias, loss = _shared("classy_calibration.calibrate.v1")(
-            logits, y[rows], weight[rows], usual
-        )
+        scale, bias, loss = _shared("classy_calibration.calibrate.v1")(logits, y[rows], usual)
         if not choice:
             loss += NAMES_MEAN_SOMETHING
         if best is None or loss < best[0]:

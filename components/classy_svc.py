@@ -239,7 +239,7 @@ def _scale_of(
     logits = np.vstack([np.zeros((0, k)), *[part for part, _ in held_out]])
     rows = np.concatenate([np.zeros(0, dtype=int), *[test for _, test in held_out]])
     calibrate = _shared("classy_calibration.calibrate.v1")
-    return calibrate(logits, y[rows], np.ones(len(rows)), usual, with_bias=False)[0]
+    return calibrate(logits, y[rows], usual, with_bias=False)[0]
 
 
 def _svc_arrays(model: Any) -> Arrays:

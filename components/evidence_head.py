@@ -94,12 +94,11 @@ class Expert(NamedTuple):
 
 
 class Problem(NamedTuple):
-    """What is known. X (n, d), Y (n, k), weight (n,), pool (p, d), names (k, d) or None, gamma of
+    """What is known. X (n, d), Y (n, k), pool (p, d), names (k, d) or None, gamma of
     the Gaussian kernel."""
 
     X: np.ndarray
     Y: np.ndarray
-    weight: np.ndarray
     pool: np.ndarray
     names: np.ndarray | None
     gamma: float
@@ -141,30 +140,24 @@ def fit_evidence(
     *,
     settings: Settings = DEFAULTS,
     multi_label: bool = False,
-    sample_weight: np.ndarray | None = None,
     label_embeddings: np.ndarray | None = None,
     pool: np.ndarray | None = None,
     seed: int = 0,
 ) -> FittedHead:
-    """X (n, d), Y (n, k), sample_weight (n,), label_embeddings (k, d), pool (p, d).
-
-    Labels drawn with different chances are weighed by sample_weight, also in what it learns of how
-    frequent each label is."""
+    """X (n, d), Y (n, k), label_embeddings (k, d), pool (p, d)."""
     from threadpoolctl import threadpool_limits
 
     (n, k), few = Y.shape, settings.neighbours
     if multi_label or k < 2 or pool is None or len(pool) <= few or n > MOST_EXAMPLES:
-        rest = {"label_embeddings": label_embeddings, "seed": seed}
         return _shared("classy_head.kernel.v1")()(
-            X, Y, multi_label=multi_label, sample_weight=sample_weight, **rest
+            X, Y, multi_label=multi_label, label_embeddings=label_embeddings, seed=seed
         )
-    weight = np.ones(n) if sample_weight is None else np.asarray(sample_weight, float)
     unit = _shared("classy_pool.unit.v1")
     pool = unit(_shared("classy_pool.sample.v1")(pool, settings.max_pool, seed))
     names = None if label_embeddings is None else unit(label_embeddings)
     # As scikit-learn's "scale", by the pool, which does not change from step to step.
     gamma = 1 / max(pool.shape[1] * float(pool.var(dtype=np.float64)), 1e-12)
-    problem = Problem(unit(X), Y, weight, pool, names, gamma)
+    problem = Problem(unit(X), Y, pool, names, gamma)
     # Handing matrices of this size to several threads takes longer than the work itself.
     with threadpool_limits(1):
         if not n:
@@ -177,7 +170,7 @@ def fit_evidence(
 
 def _experts(problem: Problem, settings: Settings) -> list[Expert]:
     """Examples and graph; and the names, and names among the examples, where there are names."""
-    X, _, _, pool, names, gamma = problem
+    X, _, pool, names, gamma = problem
     gaussian = _shared("classy_kernel.gaussian.v1")
     points = X if names is None else np.vstack([X, names])
     kernels = gaussian(points, points, gamma), gaussian(pool, points, gamma)
@@ -199,13 +192,13 @@ def _kernel_expert(
     inverse.
 
     kernels: (m, m) and (p, m), of m points: the examples, then the names."""
-    Y, weight = problem.Y, problem.weight
+    Y = problem.Y
     n, k = Y.shape
     if named:
-        Y, weight = np.vstack([Y, np.eye(k)]), np.append(weight, np.ones(k))
+        Y = np.vstack([Y, np.eye(k)])
     m, y = len(Y), Y.argmax(axis=1)
     kernel, on_pool = kernels[0][:m, :m], kernels[1][:, :m]
-    balanced = _shared("classy_calibration.balance.v1")(weight, y)
+    balanced = _shared("classy_calibration.balance.v1")(np.ones(m), y)
     inverse = np.linalg.inv(kernel + np.diag(ridge / balanced))
     targets = Y - 1 / k
     dual = inverse @ targets
@@ -220,14 +213,13 @@ def _kernel_expert(
 def _graph_expert(problem: Problem, settings: Settings) -> Expert:
     """Labels spread over the pool's graph, with the guess from the names as a faint start. The
     result is a sum over the examples, so an example is held out by leaving its own part away."""
-    X, Y, weight, pool, names, _ = problem
+    X, Y, pool, names, _ = problem
     k = Y.shape[1]
     nothing = np.zeros((0, pool.shape[1]), dtype=np.float32)
     edges = _shared("classy_pool.graph.v1")(nothing, pool, settings.neighbours)
     rows = (X @ pool.T).argmax(axis=1)  # where an example stands in the pool, or next to it
-    mass = Y * weight[:, None]
-    total = np.maximum(mass.sum(axis=0), 1e-9)
-    mass = mass * (total.sum() / k / total)  # a class with many labels must not drown one with few
+    total = np.maximum(Y.sum(axis=0), 1e-9)
+    mass = Y * (total.sum() / k / total)  # a class with many labels must not drown one with few
     start = settings.guess * _shared("classy_pool.guess.v1")(pool, names, k)
     np.add.at(start, rows, mass)
     found = _shared("classy_pool.spread.v1")(edges, start, settings.spread)
@@ -256,8 +248,8 @@ def _blend(problem: Problem, experts: list[Expert], settings: Settings) -> Fitte
     those experts that can speak of a text outside the pool."""
     from scipy.special import softmax
 
-    X, Y, weight, pool, names, gamma = problem
-    scale, bias = _opinions(experts, Y, weight)
+    X, Y, pool, names, gamma = problem
+    scale, bias = _opinions(experts, Y)
     said = sum(s * e.on_pool for s, e in zip(scale, experts, strict=True)) + bias
     taught = softmax(said, axis=1)
     sharp = taught**SHARPNESS
@@ -266,7 +258,7 @@ def _blend(problem: Problem, experts: list[Expert], settings: Settings) -> Fitte
     sure *= min(settings.pool_weight, len(pool)) / sure.sum()
     student, constant = _shared("classy_pool.soft_logistic.v1")(
         np.vstack([X, pool]),
-        np.vstack([Y, sharp]) * np.concatenate([weight, sure])[:, None],
+        np.vstack([Y, sharp]) * np.concatenate([np.ones(len(X)), sure])[:, None],
         settings.C,
         BALANCE,
     )
@@ -278,7 +270,7 @@ def _blend(problem: Problem, experts: list[Expert], settings: Settings) -> Fitte
     temperature = STUDENT_TEMPERATURE / _few(Y.shape[1]) ** 2
     sharpened = honest**HONESTY / temperature ** (1 - HONESTY)
     alone = [e for e in experts if e.coef is not None or e.dual is not None]
-    scale, bias = _opinions(alone, Y, weight)
+    scale, bias = _opinions(alone, Y)
     share = settings.student_half / (settings.student_half + len(X))
     coef = share * sharpened * student
     intercept = share * sharpened * constant + (1 - share) * bias
@@ -293,14 +285,11 @@ def _blend(problem: Problem, experts: list[Expert], settings: Settings) -> Fitte
     return FittedHead("linear_kernel", {**arrays, "examples": points.astype(np.float32)})
 
 
-def _opinions(
-    experts: list[Expert], Y: np.ndarray, weight: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
+def _opinions(experts: list[Expert], Y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The scale of each expert and the constant of each label (k,)."""
     return _shared("classy_calibration.pool_opinions.v1")(
         np.stack([expert.held_out for expert in experts]),
         np.array([expert.usual for expert in experts]),
         np.array([expert.precision for expert in experts]),
         Y.argmax(axis=1),
-        weight,
     )

@@ -90,12 +90,11 @@ def fit_pool(
     *,
     settings: PoolSettings = DEFAULTS,
     multi_label: bool = False,
-    sample_weight: np.ndarray | None = None,
     label_embeddings: np.ndarray | None = None,
     pool: np.ndarray | None = None,
     seed: int = 0,
 ) -> Any:
-    """X (n, d), Y (n, k), sample_weight (n,), label_embeddings (k, d), pool (p, d)."""
+    """X (n, d), Y (n, k), label_embeddings (k, d), pool (p, d)."""
     from threadpoolctl import threadpool_limits
 
     k = Y.shape[1]
@@ -104,12 +103,10 @@ def fit_pool(
             X,
             Y,
             multi_label=multi_label,
-            sample_weight=sample_weight,
             label_embeddings=label_embeddings,
             seed=seed,
         )
     pool = _shared("classy_pool.sample.v1")(pool, settings.max_pool, seed)
-    weight = np.ones(len(X)) if sample_weight is None else np.asarray(sample_weight, float)
     unit = _shared("classy_pool.unit.v1")
     own, others = unit(X), unit(pool)
     names = None if label_embeddings is None else unit(label_embeddings)
@@ -117,8 +114,8 @@ def fit_pool(
     with threadpool_limits(1):
         graph = _shared("classy_pool.graph.v1")(own, others, settings.neighbours)
         # A class with many labels must not drown one with few.
-        count = np.maximum((Y * weight[:, None]).sum(axis=0), 1e-9)
-        known = Y * weight[:, None] / count * count.sum() / k
+        count = np.maximum(Y.sum(axis=0), 1e-9)
+        known = Y / count * count.sum() / k
         guess = _shared("classy_pool.guess.v1")(others, names, k)
         start = np.vstack([known, settings.prior * guess])
         found = _shared("classy_pool.spread.v1")(graph, start, settings.spread)[len(X) :] + 1e-12
@@ -128,7 +125,7 @@ def fit_pool(
         sure *= min(settings.pool_weight, len(pool)) / sure.sum()
         coef, intercept = _shared("classy_pool.soft_logistic.v1")(
             np.vstack([X, pool]),
-            np.vstack([Y, found]) * np.concatenate([weight, sure])[:, None],
+            np.vstack([Y, found]) * np.concatenate([np.ones(len(X)), sure])[:, None],
             settings.C,
             settings.balance,
         )

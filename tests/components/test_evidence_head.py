@@ -26,12 +26,12 @@ def problem(n=24, named=True, noise_seed=0):
     pool = pool_graph.unit(pool)
     rows = np.random.default_rng(noise_seed).permutation(len(pool))[:n]
     names = pool_graph.unit(names_of(pool, topic)) if named else None
-    return Problem(pool[rows], np.eye(3)[topic[rows]], np.ones(n), pool, names, 1.0), rows
+    return Problem(pool[rows], np.eye(3)[topic[rows]], pool, names, 1.0), rows
 
 
 def without(case, i):
     keep = np.arange(len(case.X)) != i
-    return case._replace(X=case.X[keep], Y=case.Y[keep], weight=case.weight[keep])
+    return case._replace(X=case.X[keep], Y=case.Y[keep])
 
 
 def test_names_and_pool_are_enough_to_begin():
@@ -84,10 +84,11 @@ def test_kernel_expert_leaves_each_example_out(named):
     points = np.vstack([case.X, case.names])
     kernels = gaussian(points, points, 1.0), gaussian(case.pool, points, 1.0)
     held_out = evidence_head._kernel_expert(case, 0.5, kernels, named).held_out
-    X, Y, weight = case.X, case.Y, case.weight
+    X, Y = case.X, case.Y
     if named:
-        X, Y, weight = np.vstack([X, case.names]), np.vstack([Y, np.eye(3)]), np.ones(27)
-    balanced = registry.misc.get("classy_calibration.balance.v1")(weight, Y.argmax(axis=1))
+        X, Y = np.vstack([X, case.names]), np.vstack([Y, np.eye(3)])
+    balance = registry.misc.get("classy_calibration.balance.v1")
+    balanced = balance(np.ones(len(Y)), Y.argmax(axis=1))
     for i in (0, 7, 23):
         rest = np.arange(len(X)) != i
         kernel = gaussian(X[rest], X[rest], 1.0) + np.diag(0.5 / balanced[rest])
@@ -99,13 +100,11 @@ def test_kernel_expert_leaves_each_example_out(named):
 def test_graph_expert_leaves_each_example_out():
     case, rows = problem()
     found = evidence_head._graph_expert(case, DEFAULTS)
-    weight = case.weight.copy()
-    weight[5] = 1e-12  # said nothing, but for the balance of the classes
-    total = case.Y.sum(axis=0)
-    case_without = case._replace(weight=weight * 1.0)
-    same = case_without.Y[5].argmax()
-    # Balance as if it were still there.
-    case_without.weight[case.Y.argmax(axis=1) == same] *= (total[same] - 1) / total[same]
+    y, total = case.Y.argmax(axis=1), case.Y.sum(axis=0)
+    Y = case.Y.copy()
+    Y[5] *= 1e-12  # said nothing, but for the balance of the classes
+    Y[y == y[5]] *= (total[y[5]] - 1) / total[y[5]]  # balance as if it were still there
+    case_without = case._replace(Y=Y)
     expected = evidence_head._graph_expert(case_without, DEFAULTS).on_pool[rows[5]]
     order = found.held_out[5].argsort()
     assert (expected.argsort() == order).all()
@@ -118,14 +117,14 @@ def test_an_expert_that_is_wrong_gets_no_say():
     right = 2 * np.eye(3)[y] + rng.normal(size=(60, 3))
     wrong = 2 * np.eye(3)[(y + 1) % 3] + rng.normal(size=(60, 3))
     held_out = np.stack([right, wrong])
-    scale, _ = pool_opinions(held_out, np.ones(2), np.full(2, 2.0), y, np.ones(60))
+    scale, _ = pool_opinions(held_out, np.ones(2), np.full(2, 2.0), y)
     assert scale[0] > 0.8
     assert scale[1] == 0
 
 
 def test_experts_keep_their_usual_scale_without_examples():
     usual, nobody = np.array([1.0, 6.0]), np.zeros(0, int)
-    scale, bias = pool_opinions(np.zeros((2, 0, 3)), usual, np.full(2, 2.0), nobody, np.zeros(0))
+    scale, bias = pool_opinions(np.zeros((2, 0, 3)), usual, np.full(2, 2.0), nobody)
     assert scale == pytest.approx([1.0, 6.0])
     assert bias == pytest.approx(np.zeros(3))
 
@@ -191,19 +190,6 @@ def test_one_more_example_changes_little():
         )
         probs.append(registry.misc.get("classy_scores.linear_kernel.v1")(fitted.arrays, pool))
     assert np.abs(probs[0] - probs[1]).mean() < 0.05
-
-
-def test_a_weightless_example_says_nothing():
-    pool, topic = arcs()
-    rows = np.array([0, 60, 120, 180, 240, 300])
-    Y = np.eye(3)[topic[rows]]
-    X, wrong = pool[np.append(rows, 5)], np.vstack([Y, np.eye(3)[[1]]])
-    weight = np.append(np.ones(6), 1e-9)
-    right = EVIDENCE()(pool[rows], Y, pool=pool)
-    ignored = EVIDENCE()(X, wrong, sample_weight=weight, pool=pool)
-    scores = registry.misc.get("classy_scores.linear_kernel.v1")
-    difference = scores(right.arrays, pool) - scores(ignored.arrays, pool)
-    assert np.abs(difference).mean() < 0.02
 
 
 @pytest.mark.parametrize("seen", [[0], [0, 1]])

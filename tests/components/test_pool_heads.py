@@ -77,18 +77,6 @@ def test_same_seed_same_head_and_a_large_pool_is_sampled():
     assert accuracy(first, pool, topic) > 0.9
 
 
-def test_a_weightless_example_says_nothing():
-    pool, topic = arcs()
-    rows = np.array([0, 60, 120, 180, 240, 300])
-    Y = np.eye(3)[topic[rows]]
-    wrong = np.vstack([Y, np.eye(3)[[1]]])
-    X = pool[np.append(rows, 5)]
-    weight = np.append(np.ones(6), 1e-9)
-    right = POOL()(pool[rows], Y, pool=pool)
-    ignored = POOL()(X, wrong, sample_weight=weight, pool=pool)
-    assert ignored.arrays["coef"] == pytest.approx(right.arrays["coef"], abs=0.2)
-
-
 @pytest.mark.parametrize("case", ["no pool", "tiny pool", "multi_label"])
 def test_where_a_graph_makes_no_sense_it_is_plain_logistic_regression(case):
     pool, topic = arcs()
