@@ -100,15 +100,15 @@ def load_hub(source: str, split: str, setting: str) -> Table:
     except datasets.exceptions.DatasetNotFoundError as err:
         raise ProjectError(
             f"There is no data set '{source}': no such file, and none on the Hugging Face hub.",
-            str(err).splitlines()[0],
+            str(err).partition("\n")[0],
         ) from None
     except (OSError, ValueError) as err:
         # No network, an offline setting, or a split that the data set does not have.
+        said = str(err).partition("\n")[0] or type(err).__name__
         raise ProjectError(
             f"The data set '{source}' cannot be loaded"
             + ("." if Path(source).exists() else " from the Hugging Face hub."),
-            f"{str(err).splitlines()[0]}\nA local file works without network: "
-            f"--vars.{setting} my.csv",
+            f"{said}\nA local file works without network: --vars.{setting} my.csv",
         ) from None
     except (datasets.exceptions.DatasetsError, StopIteration) as err:
         reason = " ".join(str(err.__cause__ or err).split())[:500]
