@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -64,14 +65,16 @@ def score(
     """probs: (n, k). gold: (n,) class numbers, or (n, k) zeros and ones. n is at least 1."""
     predicted, certainty = decide(probs, label_threshold)
     right = agree(predicted, gold)
-    matrix = None
+    columns, matrix = np.arange(len(labels)), None
     if label_threshold is None:
-        matrix = confusion_matrix(gold, predicted, labels=np.arange(len(labels)))
+        matrix = confusion_matrix(gold, predicted, labels=columns)
+    # As spaCy's cats_macro_f: a label that is nowhere counts 0.
+    f1 = partial(f1_score, labels=columns, zero_division=0)
     return Scores(
         len(gold),
         float(accuracy_score(gold, predicted)),
-        float(f1_score(gold, predicted, average="micro", zero_division=0)),
-        float(f1_score(gold, predicted, average="macro", zero_division=0)),
+        float(f1(gold, predicted, average="micro")),
+        float(f1(gold, predicted, average="macro")),
         _by_label(gold, predicted, labels),
         None if matrix is None else matrix.tolist(),
         [] if matrix is None else _confusions(matrix, labels),

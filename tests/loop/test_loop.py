@@ -302,6 +302,12 @@ def test_labels_come_out_as_spacy_reads_them_and_the_report_replays(
         assert [row.people for row in rows] == [6, 11, 16]
         assert rows[-1].accuracy is not None
         assert rows[-1].accuracy > 0.5  # three topics: chance is a third
+        # As `spacy evaluate` counts: of labels that no test text has, F is 0.
+        first = [i for i, labels in enumerate(test[1]) if labels == test[1][0]]
+        alone = [test[0][i] for i in first], [test[1][i] for i in first]
+        *_, last = replay(loop[0].pull(), loop[1], loop[2], alone, chosen.loop, gold)
+        assert last.macro_f is not None
+        assert 0 < last.macro_f <= 1 / 3
         brought = worth(rows, loop[1], loop[2], gold, test)
         assert [what.split()[0] for what, _ in brought] == ["no", "6", "16", "6", "16"]
         assert [score for _, score in brought[1:3]] == [rows[0].accuracy, rows[-1].accuracy]

@@ -3,11 +3,17 @@
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
+from spacy.scorer import Scorer
+from spacy.tokens import Doc
+from spacy.training import Example
+from spacy.vocab import Vocab
 
 from scripts.reporting.page import FOLDER, MATRIX, render, write
+from scripts.reporting.scored import score
 from scripts.reporting.words import printable, shortened
 from tests.browser import chromium
 from tests.reporting.made_up import HOSTILE, Page, made_up
@@ -80,6 +86,20 @@ def test_it_says_the_numbers() -> None:
     assert {str(n) for line in scores.confusion for n in line if n} <= set(cells)
     assert f"calibration error (ECE) {scores.error:.3f}" in page.words
     assert f"has {scores.by_chance:.3f} on as many texts, by chance" in page.words
+
+
+def test_macro_f_is_that_of_spacy_also_where_a_label_is_nowhere() -> None:
+    names = ["a", "b", "never", "nowhere"]
+    gold, probs = np.array([0, 0, 1, 1]), np.eye(4)[[0, 0, 1, 0]]
+    found = score(probs, gold, names, None)
+    examples = []
+    for said, right in zip(probs, np.eye(4)[gold], strict=True):
+        known = {"cats": dict(zip(names, right.tolist(), strict=True))}
+        examples.append(Example.from_dict(Doc(Vocab(), words=["x"]), known))
+        examples[-1].predicted.cats = dict(zip(names, said.tolist(), strict=True))
+    by_spacy = Scorer.score_cats(examples, "cats", labels=names, multi_label=False)
+    assert found.macro_f == pytest.approx(by_spacy["cats_macro_f"])
+    assert found.micro_f == pytest.approx(by_spacy["cats_micro_f"])
 
 
 def test_many_labels_have_a_list_in_place_of_a_matrix() -> None:
