@@ -205,8 +205,8 @@ def _table(header: Sequence[str], lines: Sequence[Sequence[object]]) -> str:
 
 
 def _cell(value: object) -> str:
-    """In one line, and without ending the cell."""
-    return " ".join(str(value).split()).replace("|", "\\|")
+    """In one line, without ending the cell, and nothing in it taken for HTML."""
+    return " ".join(str(value).split()).replace("|", "\\|").replace("<", "&lt;")
 
 
 def _size(n: int) -> str:

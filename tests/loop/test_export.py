@@ -249,7 +249,7 @@ TEXTS = [
     "---\nlicense: mit\n---",
 ]
 NAMES = {
-    'a, b "quoted"': "with | a bar\n- and a line",
+    'a, b "quoted"': "with | a bar\n- and a <line>",
     "c/d's": "c/d's",
     "ümlaut: ${x} #": "---",
     "none": "null",
@@ -313,7 +313,7 @@ def test_unusual_texts_and_labels_come_back(
     assert card.data.task_ids == [f"multi-{'label' if several else 'class'}-classification"]
     (config,) = card.data.configs
     assert config["data_files"] == [{"split": "train", "path": "data/train.parquet"}]
-    assert '| a, b "quoted" | with \\| a bar - and a line |' in card.text
+    assert '| a, b "quoted" | with \\| a bar - and a &lt;line> |' in card.text
     pull(context_of(args), tmp_path / "pulled.spacy")
     assert {d.text: sorted(given(d)) for d in read_docs(tmp_path / "pulled.spacy")} == labels
 
