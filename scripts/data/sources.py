@@ -96,7 +96,7 @@ def load_hub(source: str, split: str, setting: str) -> Table:
     try:
         # Its warnings name every retry; the error below says all that matters.
         huggingface_hub.logging.set_verbosity_error()
-        return from_dataset(datasets.load_dataset(source, split=split))
+        return from_dataset(_load(source, split))
     except datasets.exceptions.DatasetNotFoundError as err:
         raise ProjectError(
             f"There is no data set '{source}': no such file, and none on the Hugging Face hub.",
@@ -117,6 +117,22 @@ def load_hub(source: str, split: str, setting: str) -> Table:
             "others.",
             f"{reason}\nA file alone has a clearer message: --vars.{setting} FOLDER/FILE",
         ) from None
+
+
+def _load(source: str, split: str) -> "Dataset":
+    datasets, folder = _datasets(), Path(source)
+    if not any((folder / name).exists() for name in ("state.json", "dataset_dict.json")):
+        # pandas would take a text or a label such as "None", "null" or "NA" for a missing one.
+        endings = {file.suffix.lower() for file in folder.rglob("*")} & OF_THE_HUB
+        blank = {"keep_default_na": False, "na_values": [""]}
+        options = blank if endings and endings <= {".csv", ".tsv"} else {}
+        return datasets.load_dataset(source, split=split, **options)
+    found = datasets.load_from_disk(source)  # what `save_to_disk` has written
+    if not isinstance(found, dict):
+        return found
+    if split not in found:
+        raise ValueError(f"It has no split '{split}'. Its splits are: {', '.join(found)}.")
+    return found[split]
 
 
 def from_dataset(data: "Dataset") -> Table:

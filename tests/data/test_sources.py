@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import srsly
+from datasets import Dataset, DatasetDict
 
 from scripts.cli.errors import ProjectError
 from scripts.data.corpus import read_meta, read_pool
@@ -253,3 +254,25 @@ def test_wrong_input_is_named_before_anything_heavy_is_imported(tmp_path: Path) 
             [sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=False
         )
         assert done.stdout.rstrip().endswith("[]"), done.stdout + done.stderr
+
+
+def test_a_folder_of_csv_files_has_what_the_file_alone_has(tmp_path: Path) -> None:
+    (tmp_path / "train.csv").write_text("text,label\nNA,None\nn/a,null\na,nan\nb,\nc,x\n")
+    alone = load(str(tmp_path / "train.csv"), "train", "text", "label")
+    assert load(str(tmp_path), "train", "text", "label") == alone
+    assert alone.columns["label"] == ["None", "null", "nan", None, "x"]
+
+
+def test_what_datasets_has_saved(tmp_path: Path) -> None:
+    saved = Dataset.from_dict({"text": ["a", "b"], "label": ["x", "y"]}).class_encode_column(
+        "label"
+    )
+    saved.save_to_disk(str(tmp_path / "one"))
+    DatasetDict(dev=saved).save_to_disk(str(tmp_path / "splits"))
+    for folder, split in (("one", "train"), ("splits", "dev")):
+        table = load(str(tmp_path / folder), split, "text", "label")
+        rows, _ = to_rows(table, "text", "label")
+        assert [row["labels"] for row in rows] == [["x"], ["y"]]
+    with pytest.raises(ProjectError, match="cannot be loaded") as caught:
+        load(str(tmp_path / "splits"), "train", "text", "label")
+    assert "no split 'train'. Its splits are: dev." in caught.value.hint
