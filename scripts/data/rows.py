@@ -52,7 +52,13 @@ def as_labels(value: Any, names: list[str] | None) -> list[str] | None:
 
     RETURNS: None where the text is not labelled (a missing or blank cell); [] where it has none of
         the labels (an empty list), which is an answer like any other.
+    RAISES (ProjectError): It is an object without any label.
     """
+    if isinstance(value, dict) and "label" not in value:  # label -> score, as spaCy's `cats`
+        scores = {name: score for name, score in value.items() if score is not None}
+        if not all(isinstance(score, int | float) for score in scores.values()):
+            raise _no_label(value)
+        value = [name for name, score in scores.items() if score >= 0.5] if scores else None
     if isinstance(value, list | tuple):
         found = [label for one in value if (label := _label(one, names)) is not None]
         # A list of blanks says nothing; an empty list does.
@@ -63,7 +69,9 @@ def as_labels(value: Any, names: list[str] | None) -> list[str] | None:
 
 def _label(value: Any, names: list[str] | None) -> str | None:
     if isinstance(value, dict):  # Argilla 1.x exported labels as {"label": ..., "score": ...}
-        value = value.get("label")
+        if "label" not in value:
+            raise _no_label(value)
+        value = value["label"]
     if value is None or value != value:  # NaN
         return None
     if names and isinstance(value, int):
@@ -71,6 +79,14 @@ def _label(value: Any, names: list[str] | None) -> str | None:
     if isinstance(value, float) and value.is_integer():
         value = int(value)  # whole numbers become floats where one of the column is missing
     return str(value).strip() or None
+
+
+def _no_label(value: dict[str, Any]) -> ProjectError:
+    return ProjectError(
+        f"The label column holds objects that name no label, such as {_short(str(value))}",
+        'Known are {"label": "Sports"} and scores, {"Sports": 1.0, "Tech": 0.0}; or set another: '
+        "--vars.label_column NAME",
+    )
 
 
 def to_rows(data: Table, text_column: str, label_column: str) -> tuple[list[Row], Dropped]:

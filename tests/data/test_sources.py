@@ -152,6 +152,17 @@ def test_blank_cells_and_empty_lists() -> None:
     assert as_labels([0, 1], ["neg", "pos"]) == ["neg", "pos"]
 
 
+def test_labels_as_spacy_writes_them_in_cats() -> None:
+    assert as_labels({"a": 1.0, "b": 0.0}, None) == ["a"]
+    assert as_labels({"a": 1, "b": True, "c": 0.4, "d": None}, None) == ["a", "b"]
+    assert as_labels({"a": 0, "b": 0}, None) == []
+    for blank in ({}, {"a": None, "b": None}):  # Parquet gives each row all names
+        assert as_labels(blank, None) is None
+    for other in ({"name": "a"}, [{"name": "a"}]):
+        with pytest.raises(ProjectError, match=r"no label, such as {'name': 'a'}"):
+            as_labels(other, None)
+
+
 def test_labels_that_differ_in_case_or_spaces_only() -> None:
     def rows() -> list[dict[str, object]]:
         labels = [["sports"], ["Sports"], ["Sports"], ["sPorts", "Sports"], ["US "], ["us"], None]
