@@ -1,6 +1,8 @@
 """What the page asks annotators, and what it tells them."""
 
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
+from itertools import accumulate
 from typing import Literal
 
 import argilla as rg
@@ -10,7 +12,8 @@ from scripts.records.convert import NONE, QUESTION
 
 NOTE = "note"
 KEYS = 9  # choices that have a number key of one digit
-MOST_CHARACTERS = 10_000  # of guidelines
+MOST_CHARACTERS = 10_000  # of guidelines: Argilla refuses a data set with more
+MOST_OF_LABELS = 7_500  # of these; the keys, and what the data set is for, need room too
 
 # What each data set is for, above what its page says of the labels and keys.
 ASKED = (
@@ -121,9 +124,20 @@ def default_guidelines(labels: dict[str, str], multi_label: bool, suggests: bool
 
 
 def label_lines(labels: dict[str, str]) -> str:
-    return "\n".join(
-        f"- **{name}**" + (f": {text}" if text != name else "") for name, text in labels.items()
-    )
+    """The labels, each with its description: shorter ones where there is no room for all of them,
+    and the first names alone where there is none for all names. The page itself offers all."""
+    share = MOST_OF_LABELS // max(len(labels), 1)
+    for short in (False, True):
+        lines = []
+        for name, text in labels.items():
+            room = share - len(f"- **{name}**: ...\n")
+            cut = f"{text[: max(room, 0)]}..." if short and len(text) > room else text
+            lines.append(f"- **{name}**" + (f": {cut}" if cut not in ("", "...", name) else ""))
+        if len("\n".join(lines)) <= MOST_OF_LABELS:
+            return "\n".join(lines)
+    ends = list(accumulate(len(line) + 1 for line in lines))
+    fit = bisect_right(ends, MOST_OF_LABELS - 20)
+    return "\n".join([*lines[:fit], f"- ... and {len(lines) - fit} more"])
 
 
 def rewrite_guidelines(

@@ -23,6 +23,6 @@ class ArgillaSettings(Block):
 
     dataset: str = ""
     workspace: str = Field(min_length=1)
-    guidelines: str = ""
+    guidelines: str = Field("", max_length=9_500)  # Argilla takes 10,000, with what we add
     min_submitted: int = Field(1, ge=1)
     multi_label: bool = False
