@@ -108,6 +108,10 @@ def test_wrong_settings(fails: Run, paths: list[str]) -> None:
     fails("scripts.step", "--loop.draw.anywhere", "2", words=["anywhere must lie between 0 and 1"])
     words = ["not registered", "nothing.v1", "[paths] code"]
     fails("scripts.step", "--loop.strategy.@misc", "nothing.v1", words=words)
+    for value in ("nan", "inf", "-1"):
+        words = ["power must be at least 0, and finite"]
+        fails("scripts.step", "--loop.strategy.power", value, words=words)
+    fails("scripts.step", "--paths.code", "5", words=["no Python file 5"])
     fails("scripts.simulate", *paths, "--loop.budget", "0", words=["Set [loop] budget"])
 
 

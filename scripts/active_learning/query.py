@@ -132,8 +132,8 @@ class Sampling:
     power: float = DEFAULT_POWER
 
     def __post_init__(self) -> None:
-        if self.power < 0:
-            raise ValueError("power must be at least 0")
+        if not 0 <= self.power < np.inf:  # nan, too
+            raise ValueError("power must be at least 0, and finite")
 
     def weights(self, state: QueryState) -> Floats:
         """(n,) in proportion to the chances of one draw, none of them 0."""

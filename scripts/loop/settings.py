@@ -51,7 +51,7 @@ for _name, _strategy in STRATEGIES.items():
 
 @Registry.misc("query_strategy.margin_sampling.v1")
 def _margin_sampling(power: float = DEFAULT_POWER) -> Strategy:
-    return Sampling(power=power)
+    return Sampling(power=float(power))  # a config's "nan" and "inf" are texts
 
 
 class PathSettings(Block):
@@ -125,7 +125,7 @@ def load_settings(path: Path, overrides: Sequence[str] = ()) -> Settings:
         if unknown := [name for name in given if name.split(".")[0] not in Settings.model_fields]:
             raise ProjectError(_no_setting(unknown[0]), _NAMED)
         config = Config().from_disk(path, overrides=given)
-        import_code(config.get("paths", {}).get("code", ""))
+        import_code(str(config.get("paths", {}).get("code") or ""))
         resolved = Registry.resolve(config)
         if "multi_label" in resolved.get("argilla", {}):
             raise ProjectError(
