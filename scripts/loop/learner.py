@@ -42,13 +42,17 @@ class Learner:
 
     @cached_property
     def nlp(self) -> "Language":
+        """RAISES (ProjectError): spaCy cannot make a pipeline of the config."""
         from spacy.util import load_config, load_model_from_config
 
         import components.code  # noqa: F401
         from scripts.data.pipelines import lean
 
         config = load_config(self.config)
-        nlp = lean(lambda: load_model_from_config(config, auto_fill=True))
+        try:
+            nlp = lean(lambda: load_model_from_config(config, auto_fill=True))
+        except (ValueError, ImportError) as err:  # a setting, a function or a language of it
+            raise ProjectError(f"{self.config} cannot be used.", str(err).strip()) from None
         textcat: Any = nlp.get_pipe(TEXTCAT)
         textcat.encoder = CachedEncoder(textcat.encoder, self.cache)
         return nlp

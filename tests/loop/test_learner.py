@@ -2,8 +2,10 @@
 
 from pathlib import Path
 
+import pytest
 import spacy
 
+from scripts.cli.errors import ProjectError
 from scripts.data.corpus import Pool
 from scripts.loop.learner import Learner
 from scripts.records.answers import Answer
@@ -36,3 +38,24 @@ def test_texts_and_labels_that_look_like_config(pipelines: Path, tmp_path: Path)
             True,
             True,
         ]
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "said"),
+    [
+        ('lang = "en"', 'lang = "tlh"', "Can't import language tlh"),
+        ("threshold = 0.5", "threshold = null", "threshold"),
+        ("classy_head.logistic.v1", "classy_head.logistics.v1", "classy_head.logistics.v1"),
+        ('factory = "classy_textcat"', 'factory = "classy"', "Can't find factory for 'classy'"),
+    ],
+)
+def test_a_pipeline_config_that_spacy_refuses(
+    pipelines: Path, tmp_path: Path, right: str, wrong: str, said: str
+) -> None:
+    text = (pipelines / "textcat_multilabel.cfg").read_text()
+    assert right in text
+    (tmp_path / "own.cfg").write_text(text.replace(right, wrong))
+    learner = Learner(tmp_path / "own.cfg", tmp_path / "cache", LABELS, Pool(["1"], ["a"]))
+    with pytest.raises(ProjectError, match=r"own\.cfg cannot be used") as caught:
+        learner.train([])
+    assert said in caught.value.hint
