@@ -131,10 +131,10 @@ def estimate_accuracy(draws: Draws | None, certainty: Floats, confidence: float 
 
     doubt = 1 - draws.certainty
     wrong, surprise = shown((~draws.right).astype(float)), shown(doubt) - (1 - certainty).mean()
-    off = wrong - surprise
-    weight = share**2 * surprise
-    known = (1 + EXPECTED_DRAWS / total) * (weight @ surprise)
-    off -= weight @ (off - share @ off) / max(known, 1e-12) * surprise
+    off, weight = wrong - surprise, share**2 * surprise  # with a belief of 1
+    # The slope of off on surprise, as if EXPECTED_DRAWS more had shown none.
+    spread = (1 + EXPECTED_DRAWS / total) * (weight @ surprise)
+    off -= weight @ (off - share @ off) / max(spread, 1e-12) * surprise
     # With no mistake at all, half a mistake: an accuracy of 1 would have no variance.
     error = float(np.clip(share @ off, 0.5 / total, 1 - 0.5 / total))
     seen = float((share**2) @ (off - share @ off) ** 2)
