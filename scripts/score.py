@@ -43,7 +43,7 @@ def main(
         + (f", {there} of them written before" if there else "")
     )
     for label, rows in totals.labels.most_common():
-        msg.text(f"{rows:>12,} {label}")
+        msg.text(f"{rows:>12,} {label or 'none of the labels'}")
     for reason, rows in totals.why.most_common():
         msg.warn(f"{count(rows, 'row')} {reason}: kept, with an empty {plan.columns[0]}")
     read = f'pandas.read_parquet("{output}")'

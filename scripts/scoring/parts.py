@@ -22,6 +22,7 @@ from scripts.scoring.sources import Source
 TEMPORARY = ".unfinished"
 # Of the file's own metadata, which Parquet keeps after the rows: what is counted at the end.
 COUNTS = b"scored"
+NO_LABEL = ""  # in these, of a text that has none of the labels
 # A row group is written when it has so many rows or bytes.
 GROUP_ROWS, GROUP_BYTES = 16_384, 2**25
 
@@ -75,7 +76,8 @@ def _write(job: Job, model: Model, path: Path, tick: Callable[[int], object]) ->
         for block in inputs.read(job.source, job.seen, job.part, job.settings):
             scored = model.score(block.texts)
             why += scored.why
-            labels.update(label for cats in scored.cats for label in model.given(cats))
+            for cats in scored.cats:
+                labels.update([] if cats is None else model.given(cats) or [NO_LABEL])
             arrays = [*block.columns.columns, *model.arrays(scored.cats)]
             waiting.append(pa.RecordBatch.from_arrays(arrays, schema=schema))
             rows += len(block.texts)

@@ -107,9 +107,10 @@ def test_rows_without_a_text_are_kept_and_counted(
 def test_several_labels(tmp_path: Path, bow_multi: Path) -> None:
     write(tmp_path / "a.jsonl", [*made_up(20), {"text": None}])
     multi = Model(str(bow_multi))
-    score_files(str(tmp_path / "a.jsonl"), tmp_path / "out", multi, Settings("text"))
+    _, totals = score_files(str(tmp_path / "a.jsonl"), tmp_path / "out", multi, Settings("text"))
     *found, last = rows_of(tmp_path / "out")
     assert {len(row["labels"]) for row in found} >= {0, 1}
+    assert totals.labels[""] == sum(not row["labels"] for row in found)
     for row in found:
         assert row["labels"] == [k for k, v in row["cats"].items() if v >= multi.threshold]
         assert row["scores"] == [row["cats"][label] for label in row["labels"]]
