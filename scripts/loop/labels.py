@@ -69,12 +69,12 @@ def _change(client: Client, settings: Settings, change: Change, stamp: str) -> N
         check(place, change)
     _take_found(client, settings, found["the pool's data set"], found["the loop"])
     begin(corpus, change, stamp)
-    for place in found.values():
+    for what, place in found.items():
         if None in change.became.values() and effect(place, change).asked:
             _keep(client, settings, place.name, corpus, stamp)
         if kept := swap(place, change, stamp):
             msg.good(f"'{place.name}' has the new labels; as it was, it is called '{kept}' now")
-            print(f"Label at {place.url()}")
+            print(f"Label at {place.url(what == 'the loop')}")
     lost = change_files(corpus, change)
     done(corpus)
     if gone := lost.get("test.spacy"):

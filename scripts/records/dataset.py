@@ -84,11 +84,9 @@ class LoopDataset:
 
     @property
     def url(self) -> str:
-        """Of the page, in the order in which the loop asks: batch by batch, as a batch proves
-        something when all of it is answered, and in each what teaches most first."""
-        sort = "?sort=metadata.iteration.asc~metadata.uncertainty.desc"
+        """Where people label."""
         is_loop = self.dataset.settings.metadata["iteration"] is not None
-        return page_url(self.client, self.dataset.id) + sort * is_loop
+        return page_url(self.client, self.dataset.id, is_loop)
 
     def pull(self) -> list[Answer]:
         """Every record of the data set with what people said, oldest first."""

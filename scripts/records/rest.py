@@ -39,9 +39,11 @@ def user_ids(client: rg.Argilla) -> dict[str, str]:
     return {str(user["username"]): str(user["id"]) for user in all_users(client)}
 
 
-def page_url(client: rg.Argilla, dataset_id: object) -> str:
-    """Where people label."""
-    return f"{str(client.api_url).rstrip('/')}/dataset/{dataset_id}/annotation-mode"
+def page_url(client: rg.Argilla, dataset_id: object, of_loop: bool = False) -> str:
+    """Where people label. of_loop: in the order in which the loop asks: batch by batch, as a batch
+    proves something when all of it is answered, and in each what teaches most first."""
+    sort = "?sort=metadata.iteration.asc~metadata.uncertainty.desc" if of_loop else ""
+    return f"{str(client.api_url).rstrip('/')}/dataset/{dataset_id}/annotation-mode{sort}"
 
 
 def upsert(client: rg.Argilla, dataset_id: object, items: Sequence[Json]) -> None:

@@ -61,10 +61,10 @@ class Place:
     def find(self, ending: str = "") -> Json | None:
         return data_sets(self.client, self.workspace_id).get(f"{self.name}{ending}")
 
-    def url(self) -> str:
+    def url(self, of_loop: bool) -> str:
         """Where people label; "" if there is no such data set."""
         dataset = self.find()
-        return page_url(self.client, dataset["id"]) if dataset else ""
+        return page_url(self.client, dataset["id"], of_loop) if dataset else ""
 
     def side(self, dataset: Json) -> Side:
         return Side(self.client, dataset["id"], user_ids(self.client))

@@ -215,6 +215,7 @@ def test_every_change_record_by_record_and_the_loop_goes_on(
     with opened(now) as (loop, gold):
         dataset, learner, _ = loop
         assert list(learner.labels) == names
+        assert f"Label at {dataset.url}" in said.splitlines()  # in the order of the loop
         answers = Answers(dataset.answers())
         chances = {a.id: a.drawn for a in answers.all}
         assert all(
