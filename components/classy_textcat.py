@@ -221,12 +221,15 @@ class ClassyTextcat(Pipe):
         pool: unlabelled texts, for heads that learn from them; or a function that returns them,
             as spaCy goes through each item of a list, which takes long where there are many.
 
-        RAISES ValueError: no labels at all, or examples that contradict `multi_label`.
+        RAISES ValueError: no labels at all, labels that are no strings, or examples that contradict
+            `multi_label`.
         """
         examples = [example.reference for example in get_examples() if example.reference.cats]
         if labels is None:
-            seen = sorted({label for doc in examples for label in doc.cats})
-            labels = [*(label_descriptions or ()), *seen]
+            seen = {label for doc in examples for label in doc.cats}
+            if not all(isinstance(label, str) for label in seen):
+                raise ValueError(Errors.E187)
+            labels = [*(label_descriptions or ()), *sorted(seen)]
         labels = list(dict.fromkeys(labels))
         if not labels:
             raise ValueError(

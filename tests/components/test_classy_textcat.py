@@ -150,6 +150,11 @@ def test_initialized_without_labels(make_pipeline):
         make_pipeline()
 
 
+def test_labels_are_strings(make_pipeline):
+    with pytest.raises(ValueError, match="E187"):
+        make_pipeline([("Profits", {1: 1.0, "sport": 0.0}), ("Goals", {1: 0.0, "sport": 1.0})])
+
+
 def test_labels_that_exclude_each_other_do(make_pipeline):
     rows = [("Profits of football clubs", {"business": 1.0, "sport": 1.0})]
     with pytest.raises(ValueError, match=r"several \(business, sport\).*multi_label = true"):
