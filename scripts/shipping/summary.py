@@ -5,7 +5,7 @@ from typing import Any
 
 import srsly
 
-from scripts.cli.words import count, size
+from scripts.cli.words import size
 from scripts.data.corpus import read_pool
 from scripts.shipping.facts import labels_by
 from scripts.shipping.release import package_name, wheel_of
@@ -53,7 +53,7 @@ def rows(summary: Summary) -> list[tuple[str, str]]:
         ("trained on", labels_by(summary["labels"])),
     ]
     if scores:
-        lines.append(("test set", count(scores["texts"], "text")))
+        lines.append(("test set", f"{scores['texts']:,} texts"))
         low, high = scores["macro_f_interval"]
         between = f"(95 % interval {low:.3f} to {high:.3f})"
         lines.append(("macro-F", f"{scores['macro_f']:.3f} {between}"))
