@@ -9,25 +9,9 @@ import typer
 from scripts.cli.app import run
 from scripts.cli.console import msg
 from scripts.cli.errors import ProjectError
-from scripts.data.corpus import SEVERAL, Row, check_labels
-from scripts.data.labels import (
-    check_names,
-    one_spelling,
-    read_label_spec,
-    several_or_none,
-    slug,
-    spelling_lines,
-)
-from scripts.data.prepared import (
-    check_overwrite,
-    hold_out,
-    look_before,
-    same_source,
-    split_rows,
-    write_corpus,
-)
-from scripts.data.rows import to_rows
-from scripts.data.sources import load
+from scripts.data.labels import slug
+from scripts.data.prepared import check_overwrite, hold_out, look_before, split_rows, write_corpus
+from scripts.data.preparing import name_labels, read_rows, tell_of_before, tell_of_labels
 
 
 def main(
@@ -56,19 +40,8 @@ def main(
             "Set --vars.test_size to a share below 1, or to a number of texts.",
         )
     label_column = label_column.strip()
-    rows = _read(dataset, split, text_column, label_column, encoding)
-    declared = read_label_spec(labels, dataset)
-    if spellings := one_spelling(rows, declared):
-        msg.warn(
-            f"Labels that differ in case or spaces only are one: {spelling_lines(spellings)}",
-            "To keep them apart, name them all: --vars.labels",
-        )
-    seen = sorted({label for row in rows for label in row["labels"] or []})
-    if declared:
-        check_labels(seen, declared)
-    names = declared or {label: label for label in seen}
-    check_names(names)
-
+    rows = read_rows(dataset, split, text_column, label_column, encoding)
+    names = name_labels(rows, labels, dataset)
     gold = [row for row in rows if row["labels"] is not None]
     unlabelled = [row for row in rows if row["labels"] is None]
     meta = {
@@ -96,46 +69,8 @@ def main(
             f"{test_labels} were asked for (--vars.test_labels); at most a fifth of the texts is "
             "held out" + (", and none that was in the pool before" if before else "")
         )
-    if gold and before and before.tested:
-        msg.info(
-            "Texts that were held out before stay so, and those of the pool stay in it "
-            "(--vars.overwrite true draws anew; labels in Argilla stay there)"
-        )
-    if before and before.labelled_by_people:
-        msg.info(f"{output / 'test.spacy'}, which people labelled, stays as it is")
-    if there.meta.get("name") == meta["name"] and not same_source(there.meta["dataset"], dataset):
-        msg.warn(
-            f"{there.meta['dataset']}, which was here, is called '{meta['name']}' in Argilla "
-            "too: its labels would count as labels of these data.",
-            'Give these another name in configs/loop.cfg: [argilla] dataset = "..."',
-        )
-    msg.text(f"Labels: {', '.join(names)}")
-    if unusual := several_or_none(gold):
-        msg.warn(
-            f"{unusual}. That is data with any number of labels a text.",
-            f"It needs this in configs/loop.cfg: {SEVERAL}\n"
-            "Else mend the data: a text that nobody has labelled has null or a blank, not [].",
-        )
-
-
-def _read(source: str, split: str, text_column: str, label_column: str, encoding: str) -> list[Row]:
-    """The rows, after saying which texts are none of them."""
-    data = load(source, split, text_column, label_column, encoding)
-    rows, dropped = to_rows(data, text_column, label_column)
-    msg.info(
-        f"Texts from {source}: {len(data)}, of which dropped: exact duplicates "
-        f"{dropped.duplicate}, empty {dropped.empty}"
-    )
-    for lines, what in (
-        (dropped.contradicting, "Duplicates with other labels than the text that was kept"),
-        (dropped.unusable, "Texts left out, as they cannot be used"),
-    ):
-        if lines:
-            more = [f"and {len(lines) - 5} more"] if len(lines) > 5 else []
-            msg.warn(f"{what}: {len(lines)}", "\n".join([*lines[:5], *more]))
-    if not rows:
-        raise ProjectError("The pool is empty.", "The data has no text at all.")
-    return rows
+    tell_of_before(there, again, meta, bool(gold))
+    tell_of_labels(list(names), gold)
 
 
 if __name__ == "__main__":
