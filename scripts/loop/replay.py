@@ -3,16 +3,15 @@
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 from sklearn.dummy import DummyClassifier
 from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import accuracy_score, f1_score
+from sklearn.metrics import accuracy_score
 from sklearn.multiclass import OneVsRestClassifier
 from tqdm import tqdm
 
-from scripts.active_learning.decisions import agree, decide
+from scripts.active_learning.decisions import accuracy_and_f, agree, decide
 from scripts.active_learning.plan import Machine, let_answer
 from scripts.active_learning.proof import PromiseSettings
 from scripts.cli.words import count
@@ -89,13 +88,7 @@ def replay(
             if found.held_out is None:  # of one label only: `assess` trains on none of them
                 learner.train([*so_far.labelled, *so_far.machine])
             predicted, _ = decide(learner.predict(test_embeddings), learner.label_threshold)
-            # As spaCy's cats_macro_f: a label that is nowhere counts 0.
-            f1 = partial(f1_score, labels=np.arange(len(learner.labels)), zero_division=0)
-            scores = [
-                float(accuracy_score(test_gold, predicted)),
-                float(f1(test_gold, predicted, average="macro")),
-                float(f1(test_gold, predicted, average="micro")),
-            ]
+            scores = [*accuracy_and_f(test_gold, predicted, len(learner.labels))]
         rows.append(
             Row(
                 iteration,

@@ -2,11 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import NamedTuple
 
 import numpy as np
-from sklearn.metrics import accuracy_score, confusion_matrix, f1_score
+from sklearn.metrics import confusion_matrix
 from sklearn.metrics import precision_recall_fscore_support as per_label_scores
 
 from scripts.active_learning.calibration import (
@@ -15,7 +14,7 @@ from scripts.active_learning.calibration import (
     calibration_error,
     reliability,
 )
-from scripts.active_learning.decisions import agree, decide
+from scripts.active_learning.decisions import accuracy_and_f, agree, decide
 
 CONFUSIONS = 10  # that are listed
 
@@ -65,16 +64,15 @@ def score(
     """probs: (n, k). gold: (n,) class numbers, or (n, k) zeros and ones. n is at least 1."""
     predicted, certainty = decide(probs, label_threshold)
     right = agree(predicted, gold)
-    columns, matrix = np.arange(len(labels)), None
+    matrix = None
     if label_threshold is None:
-        matrix = confusion_matrix(gold, predicted, labels=columns)
-    # As spaCy's cats_macro_f: a label that is nowhere counts 0.
-    f1 = partial(f1_score, labels=columns, zero_division=0)
+        matrix = confusion_matrix(gold, predicted, labels=np.arange(len(labels)))
+    accuracy, macro, micro = accuracy_and_f(gold, predicted, len(labels))
     return Scores(
         len(gold),
-        float(accuracy_score(gold, predicted)),
-        float(f1(gold, predicted, average="micro")),
-        float(f1(gold, predicted, average="macro")),
+        accuracy,
+        micro,
+        macro,
         _by_label(gold, predicted, labels),
         None if matrix is None else matrix.tolist(),
         [] if matrix is None else _confusions(matrix, labels),
