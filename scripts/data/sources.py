@@ -36,7 +36,7 @@ def load(
     if source == DEMO:
         return load_bbc_news(text_column, label_column)
     if path.is_dir():
-        files = [file for file in path.rglob("*") if file.suffix.lower() in OF_THE_HUB]
+        files = _hub_files(path)
         if not files:
             return read_folder(path, text_column, label_column, encoding)
         if len(files) == 1 and files[0].suffix not in OF_THE_HUB:
@@ -119,11 +119,16 @@ def load_hub(source: str, split: str, setting: str) -> Table:
         ) from None
 
 
+def _hub_files(folder: Path) -> list[Path]:
+    """Those with an ending that the hub's format has."""
+    return [file for file in folder.rglob("*") if file.suffix.lower() in OF_THE_HUB]
+
+
 def _load(source: str, split: str) -> "Dataset":
     datasets, folder = _datasets(), Path(source)
     if not any((folder / name).exists() for name in ("state.json", "dataset_dict.json")):
         # pandas would take a text or a label such as "None", "null" or "NA" for a missing one.
-        endings = {file.suffix.lower() for file in folder.rglob("*")} & OF_THE_HUB
+        endings = {file.suffix.lower() for file in _hub_files(folder)}
         blank = {"keep_default_na": False, "na_values": [""]}
         options = blank if endings and endings <= {".csv", ".tsv"} else {}
         return datasets.load_dataset(source, split=split, **options)
