@@ -355,13 +355,14 @@ def test_the_formula_of_the_estimated_accuracy():
         return sum(share[j] ** 2 * (x - mean) ** 2 for j, x in values.items())
 
     # The belief of least spread, half of the way from 1: 40 draws against 40 as the model expects.
-    model_only = {j: off(0.0)[j] - off(1.0)[j] for j in rows}
+    plain, believed = off(0.0), off(1.0)
+    model_only = {j: plain[j] - believed[j] for j in rows}
     squares = sum(share[j] ** 2 * x**2 for j, x in model_only.items())
-    mean = sum(share[j] * x for j, x in off(1.0).items())
-    slope = sum(share[j] ** 2 * x * (off(1.0)[j] - mean) for j, x in model_only.items())
+    mean = sum(share[j] * x for j, x in believed.items())
+    slope = sum(share[j] ** 2 * x * (believed[j] - mean) for j, x in model_only.items())
     found = off(1 + slope / squares * 40 / 80)
     error = sum(share[j] * x for j, x in found.items())
-    assert spread(found) < spread(off(1.0))
+    assert spread(found) < spread(believed)
     expected = sum((share[j] / draws.chance[j] / n) ** 2 * c[j] * (1 - c[j]) for j in rows)
     variance = (40 * spread(found) + 40 * expected) / 80
     for confidence in (0.9, 0.5):
