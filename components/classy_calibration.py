@@ -13,6 +13,10 @@ USUAL_MARGIN = 8.0
 # (1/variance) of normal priors over the log of the scale and over the constants.
 SCALE_PRECISION = 8.0
 BIAS_PRECISION = 3.0
+# Cohen's kappa between two experts at which their usual scales hold, and the least share of these
+# that is left, from which examples can still raise them.
+USUAL_AGREEMENT = 0.64
+LEAST_TRUST = 0.4
 # Above this many examples, one held-out part (instead of every fold) is enough to calibrate on.
 MANY_EXAMPLES = 2000
 FOLDS = 5
@@ -94,6 +98,22 @@ def usual_scale(logits: np.ndarray, y: np.ndarray, margin: float = USUAL_MARGIN)
     own = logits[np.arange(len(y)), y]
     others = (logits.sum(axis=1) - own) / (logits.shape[1] - 1)
     return margin / max(float((own - others).mean()), 1e-3)
+
+
+@registry.misc("classy_calibration.trust.v1")
+def trust(one: np.ndarray, other: np.ndarray) -> float:
+    """Share of their usual scales that is right for two experts with these scores (p, k) of texts
+    without labels. If each knew a share v of the texts and guessed the rest on its own, Cohen's
+    kappa of their answers would be v squared; where they agree less than usual, both know less.
+    Examples do not show it while they are few and typical texts. That agreement tells accuracy
+    without labels: Platanios, Blum & Mitchell 2014, "Estimating Accuracy from Unlabeled Data"."""
+    from sklearn.metrics import cohen_kappa_score
+
+    first, second = one.argmax(axis=1), other.argmax(axis=1)
+    if len(np.union1d(first, second)) < 2:  # the same label for all texts, which shows nothing
+        return 1.0
+    known = np.sqrt(max(cohen_kappa_score(first, second), 0.0) / USUAL_AGREEMENT)
+    return float(np.clip(known, LEAST_TRUST, 1.0))
 
 
 @registry.misc("classy_calibration.balance.v1")

@@ -169,7 +169,8 @@ def fit_evidence(
 
 
 def _experts(problem: Problem, settings: Settings) -> list[Expert]:
-    """Examples and graph; and the names, and names among the examples, where there are names."""
+    """Examples and graph; and the names, and names among the examples, where there are names. Where
+    examples and graph disagree about the pool, less is expected of both and of the last."""
     X, _, pool, names, gamma = problem
     gaussian = _shared("classy_kernel.gaussian.v1")
     points = X if names is None else np.vstack([X, names])
@@ -181,7 +182,9 @@ def _experts(problem: Problem, settings: Settings) -> list[Expert]:
         of_examples, of_pool = (Z @ coef.T + intercept for Z in (X, pool))
         experts.append(Expert(of_examples, of_pool, 1.0, NAMES_PRECISION, coef, intercept))
         experts.append(_kernel_expert(problem, settings.ridge, kernels, named=True))
-    return experts
+    trust = _shared("classy_calibration.trust.v1")(experts[0].on_pool, experts[1].on_pool)
+    # What the names say has been scaled by the pool already.
+    return [e if e.coef is not None else e._replace(usual=trust * e.usual) for e in experts]
 
 
 def _kernel_expert(

@@ -9,7 +9,7 @@ from spacy.util import registry
 
 import components.code  # noqa: F401
 from components import evidence_head, pool_graph, pool_names
-from components.classy_calibration import pool_opinions
+from components.classy_calibration import LEAST_TRUST, USUAL_AGREEMENT, pool_opinions, trust
 from components.evidence_head import DEFAULTS, Problem
 from tests.components.test_pool_heads import accuracy, arcs
 
@@ -120,6 +120,34 @@ def test_an_expert_that_is_wrong_gets_no_say():
     scale, _ = pool_opinions(held_out, np.ones(2), np.full(2, 2.0), y)
     assert scale[0] > 0.8
     assert scale[1] == 0
+
+
+def test_experts_that_disagree_about_the_pool_are_trusted_less():
+    """Each knows a share of the texts and guesses the rest, which is where their kappa is from."""
+    rng = np.random.default_rng(0)
+    truth = rng.integers(0, 3, 20_000)
+
+    def expert(share):
+        guess = rng.integers(0, 3, len(truth))
+        return np.eye(3)[np.where(rng.random(len(truth)) < share, truth, guess)]
+
+    usual = USUAL_AGREEMENT**0.5
+    for share in (0.4, 0.6):
+        assert trust(expert(share), expert(share)) == pytest.approx(share / usual, abs=0.02)
+    assert trust(expert(0.95), expert(0.95)) == 1
+    assert trust(expert(0), expert(1)) == LEAST_TRUST
+    one_label = np.eye(3)[np.zeros(5, int)]
+    assert trust(one_label, one_label) == 1
+
+
+def test_labels_of_which_the_pool_knows_nothing_lower_what_is_usual_but_for_the_names():
+    case, _ = problem()
+    case = case._replace(Y=np.random.default_rng(0).permutation(case.Y))
+    kernel, graph, names, _ = evidence_head._experts(case, DEFAULTS)
+    share = trust(kernel.on_pool, graph.on_pool)
+    assert LEAST_TRUST < share < 0.9
+    assert graph.usual == pytest.approx(share * evidence_head.GRAPH_SCALE * evidence_head._few(3))
+    assert names.usual == 1
 
 
 def test_experts_keep_their_usual_scale_without_examples():
