@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import argilla as rg
 import numpy as np
@@ -90,48 +90,46 @@ def suggestion(cats: dict[str, float], agent: str, label_threshold: float | None
     )
 
 
-def record_to_answer(
-    record: rg.Record,
-    times: Mapping[str, str],
+def item_to_answer(
+    item: Mapping[str, Any],
     *,
-    users: dict[str, str],
+    users: Mapping[str, str],
     bot: str | None,
     min_submitted: int,
     multi_label: bool,
 ) -> Answer:
-    """What people said of a record. times: user id -> when. users: user id -> user name."""
+    """What people said of a record. item: As Argilla's API has it, which the SDK makes records of
+    without times and without discards of texts for which nothing was chosen. users: user id ->
+    user name."""
     votes = []
     machine: tuple[str, ...] | None = None
-    for response in record.responses[QUESTION]:
-        status = getattr(response.status, "value", response.status)
-        user = users.get(str(response.user_id), str(response.user_id))
-        labels = from_value(response.value, multi_label)
+    for said in item["responses"]:
+        user = users.get(said["user_id"], said["user_id"])
+        chosen = QUESTION in said["values"]
+        value = said["values"][QUESTION]["value"] if chosen else None
+        labels = from_value(value, multi_label)
         # Somebody chose "none of these" and left a suggested label on, or the other way round.
-        unclear = bool(labels) and multi_label and NONE in response.value
-        if user == bot:
+        unclear = bool(labels) and isinstance(value, list) and NONE in value
+        if user == bot and chosen:
             machine = labels
-        if status != "draft":
-            discarded = status == "discarded"
-            at = times.get(str(response.user_id), "")
-            votes.append(Vote(user, () if discarded else labels, discarded, unclear, at))
-    # A discard of a text for which nothing was chosen has no value, and the SDK hides it.
-    for model in record._model.responses or ():
-        if model.status == "discarded" and QUESTION not in model.values:
-            id_ = str(model.user_id)
-            votes.append(Vote(users.get(id_, id_), (), True, at=times.get(id_, "")))
-    chance = [record.metadata.get(name) for name in Chance._fields]
-    status_, labels_ = resolve(votes, bot, min_submitted, multi_label)
+        discarded = said["status"] == "discarded"
+        if discarded or (said["status"] == "submitted" and chosen):
+            given = () if discarded else labels
+            votes.append(Vote(user, given, discarded, unclear, said["updated_at"]))
+    id_, metadata = str(item["external_id"]), item["metadata"] or {}
+    chance: list[Any] = [metadata.get(name) for name in Chance._fields]
+    status, labels = resolve(votes, bot, min_submitted, multi_label)
     return Answer(
-        id=str(record.id),
-        text=str(record.fields[TEXT]),
-        status=status_,
-        labels=labels_,
-        iteration=int(record.metadata.get("iteration", 0)),
-        source=str(record.metadata.get("source", "")),
+        id=id_,
+        text=str(item["fields"][TEXT]),
+        status=status,
+        labels=labels,
+        iteration=int(metadata.get("iteration", 0)),
+        source=str(metadata.get("source", "")),
         votes=tuple(votes),
         machine=machine,
-        server_id=str(record._server_id),
-        round=int(str(record.id).partition("-")[2] or 1),
+        server_id=str(item["id"]),
+        round=int(id_.partition("-")[2] or 1),
         drawn=None if None in chance else Chance(*chance),
     )
 

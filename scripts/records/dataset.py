@@ -11,7 +11,7 @@ from scripts.cli.console import msg
 from scripts.cli.errors import ProjectError
 from scripts.cli.words import count
 from scripts.records.answers import Answer, merge
-from scripts.records.convert import QUESTION, RECORD_ID, TEXT, record_to_answer, to_value
+from scripts.records.convert import QUESTION, RECORD_ID, TEXT, item_to_answer, to_value
 from scripts.records.replies import said
 from scripts.records.rest import Json, all_users, page_url, read_records, request, upsert
 from scripts.records.schema import (
@@ -93,7 +93,7 @@ class LoopDataset:
         users = self.user_names()
         answers, hidden = [], []
         for item, _ in self.items(suggestions=False):
-            answers.append(self.to_answer(self.record(item), item, users))
+            answers.append(self.to_answer(item, users))
             if answers[-1].status == "waiting" and item["status"] == "completed":
                 hidden.append({"id": item["id"]})
         # Argilla deletes a user's answers with the user, and goes on hiding these records from the
@@ -113,11 +113,6 @@ class LoopDataset:
         if foreign:
             _warn_of(foreign, str(self.dataset.name))
 
-    def record(self, item: Json) -> rg.Record:
-        """item: As `items` gives it."""
-        model = self.dataset.records._api._model_from_json(item)
-        return rg.Record.from_model(model, dataset=self.dataset)
-
     def user_names(self) -> dict[str, str]:
         """User id -> user name, of all users of the server, as far as the key may list them. Who
         left the workspace, as the bot may have been made to, said it all the same."""
@@ -127,11 +122,10 @@ class LoopDataset:
             users = {str(user.id): str(user.username) for user in self.dataset.workspace.users}
             return users | {str(self.client.me.id): str(self.client.me.username)}
 
-    def to_answer(self, record: rg.Record, item: Json, users: dict[str, str]) -> Answer:
-        """What a record says. item: As `items` gives it, with the times. users: As `user_names`."""
-        return record_to_answer(
-            record,
-            {one["user_id"]: one["updated_at"] for one in item["responses"]},
+    def to_answer(self, item: Json, users: dict[str, str]) -> Answer:
+        """What a record says. item: As `items` gives it. users: As `user_names`."""
+        return item_to_answer(
+            item,
             users=users,
             bot=BOT,
             min_submitted=self.settings.min_submitted,

@@ -7,14 +7,13 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 
-import argilla as rg
 from tqdm import tqdm
 
 from scripts.records.answers import Answer
 from scripts.records.convert import QUESTION, from_value
 from scripts.records.dataset import LoopDataset
+from scripts.records.rest import Json
 
 
 @dataclass(frozen=True)
@@ -46,21 +45,21 @@ class Provenance:
 def read(dataset: LoopDataset) -> list[Provenance]:
     """All texts of the data set, in the order of their first records."""
     users = dataset.user_names()
+    question = str(dataset.dataset.settings.questions[QUESTION].id)
     rounds: dict[str, list[Provenance]] = defaultdict(list)
     for item in _items(dataset):
-        record = dataset.record(item)  # has all but the times
         found = Provenance(
-            dataset.to_answer(record, item, users),
+            dataset.to_answer(item, users),
             _times(item["responses"], users),
-            _suggested(record, dataset.settings.multi_label),
-            record.metadata.get("uncertainty"),
+            _suggested(item, question, dataset.settings.multi_label),
+            (item["metadata"] or {}).get("uncertainty"),
         )
         rounds[found.answer.text_id].append(found)
     answers = (found.answer for group in rounds.values() for found in group)
     return [_together(answer, rounds[answer.text_id]) for answer in dataset.together(answers)]
 
 
-def _items(dataset: LoopDataset) -> Iterator[dict[str, Any]]:
+def _items(dataset: LoopDataset) -> Iterator[Json]:
     """Records as `LoopDataset.items` has them."""
     with tqdm(desc="Reading", unit="record", delay=2, disable=None) as bar:
         for record, total in dataset.items():
@@ -69,9 +68,9 @@ def _items(dataset: LoopDataset) -> Iterator[dict[str, Any]]:
             yield record
 
 
-def _times(responses: list[dict[str, Any]], users: dict[str, str]) -> dict[str, datetime]:
+def _times(responses: list[Json], users: dict[str, str]) -> dict[str, datetime]:
     return {
-        users.get(one["user_id"], one["user_id"]): _utc(one["updated_at"])
+        users.get(id_ := str(one["user_id"]), id_): _utc(one["updated_at"])
         for one in responses
         if one["status"] != "draft"
     }
@@ -83,16 +82,18 @@ def _utc(time: str) -> datetime:
     return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
-def _suggested(record: rg.Record, multi_label: bool) -> Suggested | None:
-    for one in record.suggestions:
-        if one.question_name == QUESTION:
-            values = one.value if isinstance(one.value, list) else [one.value]
-            scores = one.score if isinstance(one.score, list) else [one.score]
+def _suggested(item: Json, question: str, multi_label: bool) -> Suggested | None:
+    """question: The server's id of the one with the labels."""
+    for one in item["suggestions"]:
+        if one["question_id"] == question:
+            value, score = one["value"], one["score"]
+            values = value if isinstance(value, list) else [value]
+            scores = score if isinstance(score, list) else [score]
             # In the order of the labels, which from_value sorts.
             pairs = sorted(zip(values, scores, strict=True)) if None not in scores else []
             return Suggested(
-                from_value(one.value, multi_label),
-                str(one.agent or ""),
+                from_value(value, multi_label),
+                str(one["agent"] or ""),
                 tuple(score for _, score in pairs),
             )
     return None
