@@ -81,7 +81,7 @@ def assess(
     if trainable(train):
         held_out = learner.hold_out(train, extra, seed=seed)
         draws = read_draws(answers, held_out, learner, pool)
-        others = {answer.text_id for answer in answers.waiting} & pool.known
+        others = {answer.text_id for answer in [*answers.waiting, *answers.again]} & pool.known
         others -= set(ids)
         draws = replace(draws, waiting=len(others))
     else:  # go on with the cold start

@@ -6,10 +6,7 @@ from scripts.cli.words import count
 from scripts.data.corpus import Pool
 from scripts.loop.assess import open_rows, trainable
 from scripts.loop.settings import LoopSettings
-from scripts.records.answers import Answer, Answers
-
-# A text on which people still disagree evenly after so many rounds is left out of training.
-MOST_ROUNDS = 3
+from scripts.records.answers import Answers
 
 
 class Due(NamedTuple):
@@ -22,11 +19,6 @@ class Due(NamedTuple):
     after: int = 1
 
 
-def ask_again(answers: Answers) -> list[Answer]:
-    """Those on which people disagree evenly, and have not been asked too often."""
-    return [answer for answer in answers.tied if answer.round < MOST_ROUNDS]
-
-
 def due(answers: Answers, pool: Pool, loop: LoopSettings, now: bool, found: int) -> Due:
     """now: Do not wait for the answers that are missing. found: Labels from the pool that no model
     has seen: they teach at once, whether there is room for more questions or not."""
@@ -37,7 +29,7 @@ def due(answers: Answers, pool: Pool, loop: LoopSettings, now: bool, found: int)
             f"the budget of {count(loop.budget, 'answer')} is spent: to go on, raise [loop] budget"
         )
         return Due(why=f"{why} (0 = no limit)", finished=True)
-    if not len(open_rows(answers, pool)) and not ask_again(answers):
+    if not len(open_rows(answers, pool)) and not answers.again:
         why = "every text of the pool has been asked"
         return Due(why=f"{why}; {to_answer}" if waiting else why, finished=not waiting)
     cold = not trainable(answers.labelled)

@@ -12,7 +12,7 @@ from scripts.cli.console import msg
 from scripts.cli.words import count
 from scripts.data.corpus import Pool
 from scripts.loop.assess import Assessment, assess
-from scripts.loop.due import ask_again, due
+from scripts.loop.due import due
 from scripts.loop.found import take_found
 from scripts.loop.learner import Learner
 from scripts.loop.lease import lease
@@ -94,8 +94,7 @@ def _step(
     settled = settle(
         dataset, learner, pool, answers, found, plan.machine, asked=plan.drawn.rows, most=GIVE_MOST
     )
-    again = ask_again(answers)
-    records = [dataset.again(answer, iteration) for answer in again]
+    records = [dataset.again(answer, iteration) for answer in answers.again]
     records += questions(plan, found, answers, dataset, learner, pool)
     dataset.push(records[:MOST])
     say = [f"{count(found_there, 'answer')} from the data set of the pool"] if found_there else []
@@ -113,7 +112,7 @@ def _step(
         say.append(TEAM)
     return StepResult(
         iteration,
-        asked=len(plan.drawn.rows) + len(again),
+        asked=len(plan.drawn.rows) + len(answers.again),
         validated=settled.given,
         withdrawn=settled.withdrawn,
         trained_on=found.trained_on,

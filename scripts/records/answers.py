@@ -6,6 +6,8 @@ from dataclasses import dataclass, field, replace
 from typing import Literal, NamedTuple
 
 Status = Literal["labelled", "machine", "discarded", "tied", "waiting"]
+# A text on which people still disagree evenly after so many rounds is left out of training.
+MOST_ROUNDS = 3
 
 
 @dataclass(frozen=True)
@@ -99,9 +101,15 @@ class Answers:
 
     @property
     def unfinished(self) -> set[int]:
-        """Iterations of which a draw waits for an answer. Until it is there, the others of that
-        batch prove nothing: those that people answer first are no fair sample of it."""
-        return {a.asked_in for a in self.waiting if a.drawn}
+        """Iterations of which a draw waits for an answer or is to be asked again. Until it is
+        there, the others of that batch prove nothing: those that people answer first, or agree
+        about, are no fair sample of it."""
+        return {a.asked_in for a in [*self.waiting, *self.again] if a.drawn}
+
+    @property
+    def again(self) -> list[Answer]:
+        """Those on which people disagree evenly, and have not been asked too often."""
+        return [answer for answer in self.tied if answer.round < MOST_ROUNDS]
 
     @property
     def next_iteration(self) -> int:

@@ -97,6 +97,9 @@ def test_a_batch_is_unfinished_while_a_draw_of_it_waits() -> None:
     # One that is asked again belongs to the batch that drew it.
     assert Answers([*answers[:3], drawn("e", 7, "waiting", round_=2)]).unfinished == {1}
     assert Answers(answers[:3]).unfinished == set()
+    # So does one on which people disagree, before and after it is asked again; not for ever.
+    assert Answers([*answers[:3], drawn("f", 2, "tied")]).unfinished == {2}
+    assert Answers([*answers[:3], drawn("f", 7, "tied", round_=3)]).unfinished == set()
 
 
 def test_of_an_unfinished_batch_nothing_is_proved(settings: Callable[..., Settings]) -> None:
@@ -116,6 +119,12 @@ def test_of_an_unfinished_batch_nothing_is_proved(settings: Callable[..., Settin
         found = assess(Answers(dataset.answers()), learner, pool, use_machine_labels=False)
         assert found.draws is not None
         assert (len(found.draws), found.draws.waiting) == (11, 0)
+        last = next(answer for answer in dataset.pull() if answer.drawn)
+        wrong = next(label for label in labels if label not in gold[last.id])
+        dataset.respond(last, [wrong], "ben")
+        found = assess(Answers(dataset.answers()), learner, pool, use_machine_labels=False)
+        assert found.draws is not None
+        assert (len(found.draws), found.draws.waiting) == (0, 1)
 
 
 def test_finish_labels_what_waits_in_its_file_and_leaves_it_to_people(
