@@ -173,7 +173,8 @@ def move(source: rg.Argilla, dataset: Json, target: rg.Argilla, workspace: Json)
     copy_records(one, other, lambda record: record, title=name)
     counts = tally(one)
     missing = differences(counts, tally(other))
-    url = page_url(target, there["id"])
+    of_loop = any(item["name"] == "iteration" for item in settings["properties"])
+    url = page_url(target, there["id"], of_loop)
     return Moved(name, url, dict(counts), missing, one.empty_drafts)
 
 

@@ -20,7 +20,7 @@ from scripts.loop.found import take_found
 from scripts.loop.settings import Settings
 from scripts.loop.step import step
 from scripts.records.copy import Side, copy_records, differences, tally
-from scripts.records.rest import all_users, data_sets, user_ids
+from scripts.records.rest import all_users, data_sets, page_url, user_ids
 from tests.argilla_server.fixtures import free_port
 from tests.loop.test_browse import answer_of, begun, correct, open_ids, pool_records, say
 from tests.loop_fixtures import context_of, new_name, opened
@@ -156,6 +156,8 @@ def test_move_record_by_record_and_the_next_step_is_the_same(
     # Those who were moved can sign in there.
     signed = {"username": "anna", "password": made["anna"]}
     assert target.http_client.post("/api/v1/token", data=signed).is_success
+    # The loop's opens in the order of the loop.
+    assert f"{name}: {page_url(target, _id(target, name), of_loop=True)}\n" in said
     for one in (name, every):
         assert settings_of(target, one) == settings_of(source, one)
         before, after = snapshot(source, one)[1], snapshot(target, one)[1]
