@@ -85,6 +85,8 @@ def copy_out(home: Path, path: Path | None, *kind: str) -> tuple[Path, Content]:
         path = _free_name(home, *kind)
     elif path.exists():
         raise ServerError(f"There is a file {path} already.", "Give another name.")
+    elif not path.parent.is_dir():
+        raise ServerError(f"There is no folder {path.parent}.", "Make it, or give another path.")
     partial = path.with_name(f".{path.name}.partial")
     try:
         copy(home / DATABASE, partial, f"Writing {path.name}")

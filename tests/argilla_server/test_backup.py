@@ -241,6 +241,8 @@ def test_what_is_no_good_backup_is_refused_and_nothing_changes(folder: Path) -> 
         restore(path, home)
     with pytest.raises(ServerError, match="There is no backup"):
         restore(folder / "nothing.db", home)
+    with pytest.raises(ServerError, match=f"There is no folder {folder / 'nothing'}"):
+        backup.back_up(home, folder / "nothing" / "one.db")
     assert (home / DATABASE).read_bytes() == before
     assert not list(home.glob("*.restored*"))
     assert not (folder / "backups").exists()
