@@ -118,7 +118,7 @@ def in_words(found: dict[str, Effect]) -> list[str]:
             parts.append(f"{count(one.machine, 'machine answer')} taken back")
         if parts:
             lines.append(f"{what}: {', '.join(parts)}")
-    return lines or ["no answer has these labels"]
+    return lines or ["no answer changes"]
 
 
 def overview(labels: dict[str, str], answers: Sequence[Answer]) -> str:

@@ -201,6 +201,7 @@ def test_every_change_record_by_record_and_the_loop_goes_on(
         for record in before[name][1].values()
     )
     assert (f"the loop: {asked} texts asked again" in said) == bool(asked)
+    assert ("no answer changes" in said) == (not became)
     files = list(now.paths.corpus.glob(f"{name}-labels-*.jsonl"))
     assert len(files) == bool(asked)
 
