@@ -24,7 +24,8 @@ def due(answers: Answers, pool: Pool, loop: LoopSettings, now: bool, found: int)
     has seen: they teach at once, whether there is room for more questions or not."""
     waiting = len(answers.waiting)
     to_answer = f"{count(waiting, 'record')} still to be answered"
-    if loop.budget and answers.by_people >= loop.budget:
+    # What people disagree about is asked again all the same: its batch proves nothing until then.
+    if loop.budget and answers.by_people >= loop.budget and not answers.again:
         why = (
             f"the budget of {count(loop.budget, 'answer')} is spent: to go on, raise [loop] budget"
         )

@@ -78,3 +78,17 @@ def test_ties_are_asked_again_when_all_else_has_been_asked(
     assert due(Answers([*state(118, 0).all, *tied]), POOL, loop, False, 0) == Due(20)
     often = [replace(answer, round=3) for answer in tied]
     assert due(Answers([*state(118, 0).all, *often]), POOL, loop, False, 0).finished
+
+
+def test_ties_are_asked_again_when_the_budget_is_spent_and_nothing_else_is(
+    settings: Callable[..., Settings],
+) -> None:
+    loop = settings("--loop.queue", 20, "--loop.budget", 50).loop
+    tied = Answer(POOL.ids[118], "", "tied", (), 0, "seed")
+    assert due(Answers([*state(50, 0).all, tied]), POOL, loop, False, 0) == Due(0)
+    assert due(Answers([*state(50, 0).all, replace(tied, round=3)]), POOL, loop, False, 0).finished
+    waits = due(Answers([*state(49, 1).all, tied]), POOL, loop, False, 0)
+    assert (waits.why, waits.finished) == (
+        "1 record still to be answered, the last of the budget",
+        False,
+    )
