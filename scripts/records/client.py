@@ -11,6 +11,7 @@ from argilla._exceptions import (
     ArgillaCredentialsError,
     ArgillaError,
     ForbiddenError,
+    NotFoundError,
     UnauthorizedError,
 )
 
@@ -111,6 +112,12 @@ def plain_messages(url: str) -> Iterator[None]:
         raise ProjectError(
             f"Argilla at {url} does not allow this with the given API key.",
             f"{err}\nThe loop creates data sets, records and users: use an owner's key.",
+        ) from None
+    except NotFoundError as err:
+        raise ProjectError(
+            f"Something that was in Argilla at {url} a moment ago is gone.",
+            f"{err}\nWas a data set or a record deleted there? Run the same command again: it goes "
+            "on with what is left, and makes a data set that is not there.",
         ) from None
     except (httpx.TransportError, httpx.InvalidURL) as err:
         raise ServerAway(

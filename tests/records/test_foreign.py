@@ -205,3 +205,14 @@ def test_the_pools_and_the_test_sets_are_told_from_others_too(
             find_test_set(dataset.client, now.argilla, labels)
         with pytest.raises(ProjectError, match=r"embeddings have 384 numbers, .* project's 2"):
             LoopDataset.open(dataset.client, now.argilla, labels, dim=2)
+
+
+def test_a_data_set_that_is_deleted_while_a_command_runs_is_missed_in_plain_words(
+    settings: Callable[..., Settings],
+) -> None:
+    now = settings()
+    with pytest.raises(ProjectError, match="a moment ago is gone"), opened(now) as (loop, _):
+        request(loop[0].client, "DELETE", f"/datasets/{loop[0].dataset.id}")
+        step(*loop, now)
+    with opened(now) as (loop, _):
+        assert step(*loop, now).asked == 6
