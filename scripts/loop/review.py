@@ -88,7 +88,7 @@ def review(dataset: LoopDataset, learner: Learner, share: float, seed: int = 0) 
     instead of the same person's old one, and beside another person's.
 
     RETURNS: The texts that are asked again.
-    RAISES (ProjectError): Texts of an earlier review wait for an answer.
+    RAISES (ProjectError): Texts of an earlier review wait for an answer, or none is labelled.
     """
     take_found(dataset)
     answers = Answers(dataset.answers())
@@ -96,6 +96,11 @@ def review(dataset: LoopDataset, learner: Learner, share: float, seed: int = 0) 
         raise ProjectError(
             f"{count(len(again), 'text')} asked again and not answered yet; nothing was changed.",
             f"Answer them first, at {dataset.url}",
+        )
+    if not answers.labelled:
+        raise ProjectError(
+            f"No record of '{dataset.settings.dataset}' has a label by people yet.",
+            f"Label some at {dataset.url}, then run this again.",
         )
     found = suspects(answers, learner, share, seed)
     dataset.push([dataset.again(one.answer, answers.next_iteration) for one in found])
