@@ -57,6 +57,8 @@ def main(
     had = len(rows) - new
     there = f"{had} {'was' if had == 1 else 'were'} answered there already"
     msg.good(f"{count(new, 'example')} put into Argilla, {there}")
+    if new and (missing := settings.argilla.min_submitted - 1):
+        msg.info(f"One answer each: they count after {count(missing, 'more answer')} by others")
 
 
 if __name__ == "__main__":

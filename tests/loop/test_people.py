@@ -135,6 +135,8 @@ def test_wrong_answers_are_found_and_asked_again(settings: Callable[..., Setting
         dataset, learner, _ = loop
         labels = list(learner.labels)
         step(*loop, chosen)
+        with pytest.raises(ProjectError, match="has a label by people yet"):
+            review(dataset, learner, 0.3)
         annotate(dataset, gold, labels, noise=0.2)
         wrong = {a.id for a in dataset.answers() if list(a.labels) != gold[a.id]}
         assert len(wrong) >= 4
@@ -225,6 +227,20 @@ def test_examples_that_the_user_has_are_labels_from_the_start(
     srsly.write_jsonl(tmp_path / "other.jsonl", [{"text": "x", "label": "unheard of"}])
     with pytest.raises(ProjectError, match="unheard of"):
         seed(context_of(overrides), str(tmp_path / "other.jsonl"))
+
+
+def test_in_a_team_examples_are_one_answer_which_is_said(
+    overrides: list[str],
+    settings: Callable[..., Settings],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    team = ["--argilla.min_submitted", "2"]
+    srsly.write_jsonl(tmp_path / "one.jsonl", [{"text": "He scored.", "label": "sports"}])
+    seed(context_of([*overrides, *team]), str(tmp_path / "one.jsonl"))
+    assert "they count after 1 more answer by others" in capsys.readouterr().out
+    with opened(settings(*team)) as (loop, _):
+        assert [a.status for a in loop[0].answers()] == ["waiting"]
 
 
 def test_a_label_with_a_comma_comes_back_from_argilla_in_one_piece(
