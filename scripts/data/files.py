@@ -58,7 +58,8 @@ def codec_of(start: bytes, encoding: str) -> str:
 
 def read_csv(path: Path, text_column: str, encoding: str = "") -> Table:
     """Comma, semicolon, tab or bar: the delimiter is the one that gives the header the column of
-    the texts. All cells are strings; a blank one is missing.
+    the texts. All cells are strings; an empty one is missing. Blank lines are no rows; rows whose
+    cells are all blank are some, so that they are counted and the others keep their numbers.
 
     RAISES (ProjectError): A row does not fit the header, or a name in that comes twice.
     """
@@ -78,7 +79,9 @@ def read_csv(path: Path, text_column: str, encoding: str = "") -> Table:
         # Tab-separated files often have no quoting: a quote is a character like any other.
         plain = io.StringIO(text, newline="")
         rows = list(csv.reader(plain, delimiter=delimiter, quoting=csv.QUOTE_NONE))
-    rows = [row for row in rows if any(cell.strip() for cell in row)]
+    rows = [row for row in rows if row]
+    while rows and not any(cell.strip() for cell in rows[0]):  # above the header
+        del rows[0]
     if not rows:
         raise ProjectError(f"{path} is empty.", "It needs a line with the names of its columns.")
     header = column_names(path, rows[0])

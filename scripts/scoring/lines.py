@@ -140,7 +140,7 @@ def _no_csv(lines: Lines, line: int, err: csv.Error) -> ProjectError:
 
 
 def csv_rows(lines: Lines, names: list[str], dialect: Dialect) -> Iterator[Row]:
-    """All cells are strings; an empty one is None. Blank lines are no rows.
+    """All cells are strings; an empty one is None. Blank lines are no rows; blank cells are one.
 
     RAISES (ProjectError): A row has more cells than the header, or its quotes do not match.
     """
@@ -154,7 +154,7 @@ def csv_rows(lines: Lines, names: list[str], dialect: Dialect) -> Iterator[Row]:
             return
         except csv.Error as err:
             raise _no_csv(lines, begin, err) from None
-        if not any(cell.strip() for cell in cells):
+        if not cells:
             continue
         if any(cells[len(names) :]):
             raise ProjectError(

@@ -53,6 +53,16 @@ def test_cells_of_a_csv_file_are_what_is_written_there(tmp_path: Path, end: str)
     assert table.columns["label"] == ["1", "NA", None, None]
 
 
+def test_rows_of_blank_cells_are_counted_and_shift_no_number(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "a.csv").write_text(",\n\ntext,label\n,\n \t,\n\na,x\nb \0,x\nc,y\n,\nd,y\n")
+    main(str(tmp_path / "a.csv"), tmp_path / "corpus", label_column="label")
+    said = capsys.readouterr().out
+    assert "7, of which dropped: exact duplicates 0, empty 3" in " ".join(said.split())
+    assert "row 4 has a NUL character" in said
+
+
 def test_columns_without_a_name_are_not_the_same_column(tmp_path: Path) -> None:
     path = tmp_path / "data.csv"
     path.write_text("text,label,,\na,b,,\n")

@@ -220,6 +220,11 @@ def test_encodings_also_in_a_later_part(encoding: str, tmp_path: Path, score: Sc
     assert score(path, encoding="cp1252" if encoding == "cp1252" else "") == found
 
 
+def test_a_row_of_blank_cells_is_a_row_and_a_blank_line_none(tmp_path: Path, score: Score) -> None:
+    (tmp_path / "a.csv").write_text("id,text\n1,Shares fell.\n,\n\n2,He won.\n")
+    assert [row["id"] for row in score(tmp_path / "a.csv")] == ["1", None, "2"]
+
+
 @pytest.mark.parametrize("name", ["_mine.csv", ".mine.csv"])
 def test_a_hidden_file_is_scored_by_its_name(name: str, tmp_path: Path, score: Score) -> None:
     path = write(tmp_path / "in" / name, made_up(3))
