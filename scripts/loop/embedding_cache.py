@@ -105,7 +105,8 @@ class CachedEncoder:
         for some in _parts(keys, READ):
             for (key,) in db.execute(f"SELECT key {_where(some)}", some):
                 missing.pop(key, None)
-        todo = sorted(missing.items(), key=lambda item: len(item[1]))
+        # In their own order: with the short ones first, the bar would promise far too early an end.
+        todo = list(missing.items())
         # None: no bar where the output is no terminal.
         quiet = len(todo) < 200 or None
         with tqdm(total=len(todo), desc="Embedding", unit="text", disable=quiet) as bar:
