@@ -120,7 +120,7 @@ def show_neighbours(pipeline: Pipeline, neighbours: Neighbours | None, result: R
     nearest = neighbours.nearest(embedding, NEAREST)
     same = sum(set(one.labelled.labels) == set(result.given) for one in nearest)
     st.text(
-        f"{same} of the {len(nearest)} nearest have the label of the decision. The model has "
+        f"{same} of the {len(nearest)} nearest are labelled just as decided here. The model has "
         "learned from texts like these; it does not look them up."
     )
     for labelled, similarity in nearest:

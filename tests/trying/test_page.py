@@ -60,7 +60,7 @@ def test_scores_decision_and_the_nearest_labelled_texts(
         assert words.startswith(f"{dict(TRAIN)[neighbour]}\nsimilarity 0.")
         assert words.endswith(f"\nby {by[neighbour]}")
     same = sum(words.startswith(label) for words in near)
-    assert f"{same} of the 5 nearest have the label of the decision" in said(app)
+    assert f"{same} of the 5 nearest are labelled just as decided here" in said(app)
 
 
 def test_several_labels_by_the_threshold(show: ShowPage, several: Path) -> None:
