@@ -11,7 +11,13 @@ from scripts.cli.console import msg
 from scripts.cli.errors import ProjectError
 from scripts.data.labels import slug
 from scripts.data.prepared import check_overwrite, hold_out, look_before, split_rows, write_corpus
-from scripts.data.preparing import name_labels, read_rows, tell_of_before, tell_of_labels
+from scripts.data.preparing import (
+    name_labels,
+    read_rows,
+    tell_of_before,
+    tell_of_labels,
+    tell_of_twins,
+)
 
 
 def main(
@@ -69,6 +75,7 @@ def main(
             f"{test_labels} were asked for (--vars.test_labels); at most a fifth of the texts is "
             "held out" + (", and none that was in the pool before" if before else "")
         )
+    tell_of_twins(pool, test)
     tell_of_before(there, again, meta, bool(gold))
     tell_of_labels(list(names), gold)
 

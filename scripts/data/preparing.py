@@ -1,10 +1,12 @@
 """What `prepare` reads, and what it says of it."""
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
 from scripts.cli.console import msg
 from scripts.cli.errors import ProjectError
+from scripts.cli.words import count
 from scripts.data.corpus import SEVERAL, Row, check_labels
 from scripts.data.labels import (
     check_names,
@@ -16,6 +18,9 @@ from scripts.data.labels import (
 from scripts.data.prepared import Before, same_source
 from scripts.data.rows import to_rows
 from scripts.data.sources import load
+
+# What may differ between two texts that are as good as the same.
+SMALL = re.compile(r"https?://\S+|\d+|\s+")
 
 
 def read_rows(
@@ -78,6 +83,27 @@ def tell_of_before(before: Before, again: bool, meta: dict[str, Any], gold: bool
             f"{before.meta['dataset']}, which was here, is called '{meta['name']}' in Argilla "
             "too: its labels would count as labels of these data.",
             'Give these another name in configs/loop.cfg: [argilla] dataset = "..."',
+        )
+
+
+def twins(pool: Sequence[Row], test: Sequence[Row]) -> int:
+    """How many texts of the test set the pool has too, but for case, spaces, digits and links."""
+
+    def plain(row: Row) -> str:
+        return SMALL.sub("", row["text"].casefold())
+
+    there = {plain(row) for row in pool} - {""}
+    return sum(plain(row) in there for row in test)
+
+
+def tell_of_twins(pool: Sequence[Row], test: Sequence[Row]) -> None:
+    if found := twins(pool, test):
+        there = "has its like" if found == 1 else "have their like"
+        msg.info(
+            f"Of the {count(len(test), 'held-out text')} {found} {there} in the pool (all but "
+            "case, spaces, digits and links is the same)",
+            "A model that has learned such a text is tested on it, too, so scores come out a "
+            "little too high.\nKeep one of each in the data if that is too many.",
         )
 
 

@@ -16,6 +16,7 @@ from scripts.cli.errors import ProjectError
 from scripts.data.corpus import read_gold, read_labels, read_pool, text_id
 from scripts.data.docbins import read_docs, write_rows
 from scripts.data.labels import read_label_spec
+from scripts.data.preparing import twins
 from scripts.data.rows import Table, to_rows
 from scripts.data.sources import from_dataset, load
 from scripts.prepare import main
@@ -103,6 +104,25 @@ def test_empty_texts_and_exact_duplicates_are_dropped_and_counted() -> None:
     assert [(row["text"], row["labels"]) for row in rows] == [("a", ["x"]), ("b", ["y"])]
     assert (dropped.empty, dropped.duplicate) == (3, 2)
     assert dropped.contradicting == ["row 2 (y, kept: x): a"]
+
+
+@pytest.mark.parametrize("label_column", ["label", ""])
+def test_held_out_texts_that_are_as_good_as_in_the_pool_are_counted(
+    label_column: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    same = [
+        f"Shares {word}" for word in ("fell", "FELL", " fell ", "fell 7", "fell https://t.co/x")
+    ]
+    for texts, said in ((same, True), ([f"Shares {name}" for name in "abcde"], False)):
+        rows = [{"text": text, "label": "xy"[n % 2]} for n, text in enumerate(texts)]
+        srsly.write_jsonl(tmp_path / "a.jsonl", rows)
+        prepare(
+            tmp_path / "a.jsonl", tmp_path / "corpus", label_column=label_column, labels="x,y",
+            test_size=3, test_labels=1, overwrite="true",
+        )  # fmt: skip
+        assert ("in the pool (all but case" in capsys.readouterr().out) == said
+    rows = [{"text": text} for text in [*same, "1", "2"]]
+    assert twins(rows[:1] + rows[5:6], rows[1:5] + rows[6:]) == 4
 
 
 def test_class_names_and_missing_labels_of_a_hub_data_set() -> None:
