@@ -197,4 +197,4 @@ def show(result: StepResult, url: str = "") -> None:
         if line:
             msg.text(f"- {line}")
     if result.finished:
-        print("Next: `weasel run finish`, in which the machine answers what the promise allows")
+        print("Next: `weasel run finish`, in which the machine answers what it may")

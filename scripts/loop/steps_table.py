@@ -84,7 +84,8 @@ def show_end(row: Row) -> None:
     share = f"{row.answered:.0%}"
     print(f"\n{row.people} labels by people let the machine answer {share} of the other texts.")
     real = f"; really wrong: {row.wrong:.1%}" if row.wrong is not None else ""
-    print(f"Promised: at most {row.promised:.1%} of all labels are wrong{real}.")
+    rest = ", if people label the rest" * (row.answered < 1)
+    print(f"Promised: at most {row.promised:.1%} of all labels are wrong{rest}{real}.")
 
 
 def cell(row: Row, name: str) -> str:

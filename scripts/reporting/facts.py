@@ -12,13 +12,15 @@ from scripts.reporting.texts import Shown
 
 @dataclass(frozen=True)
 class Promised:
-    """share: Of all labels, wrong at most, with that confidence; None where nothing is promised.
-    lead: That in one sentence, or that there is nothing. lines: All there is to say of it."""
+    """share: Of these labels ("of all labels"), wrong at most, with that confidence; None where
+    nothing is promised. lead: That in one sentence, or that there is nothing. lines: All there is
+    to say of it."""
 
     share: float | None
     confidence: float
     lead: str
     lines: list[str]
+    of: str = "of all labels"
 
 
 @dataclass(frozen=True)

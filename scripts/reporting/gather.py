@@ -111,13 +111,16 @@ def _promised(today: Today | None, answers: Answers, last: Row, settings: Settin
         why = "There is no trained model: it takes labels by people, of at least two kinds."
         return Promised(None, promise.confidence, NOTHING, [why])
     lines = [f"{line[0].upper()}{line[1:]}." for line in in_words(today.machine, promise)]
-    lead = NOTHING
-    if last.promised is not None and today.machine.promise is not None:
+    lead, most, of = NOTHING, last.promised, "of all labels"
+    if today.machine.promise is None:
+        lead = f"Nothing is promised: [loop.promise] rule is {promise.rule}."
+    elif most is not None:
+        more = ", those by people and by machine together, if people label what is still open"
+        if promise.kind == "precision":
+            most, of = today.machine.promise.bound, "of the machine's labels"
+            more = ", whatever becomes of what is still open"
         sure = f"{100 * promise.confidence:g} %"
-        lead = (
-            f"With {sure} confidence at most {share(last.promised)} of all labels are wrong, those "
-            "by people and by machine together, if people label what is still open."
-        )
+        lead = f"With {sure} confidence at most {share(most)} {of} are wrong{more}."
         lines.append(
             f"This rests on {count(today.proving, 'label')} of texts drawn by chance, and on "
             "people's labels being right."
@@ -127,7 +130,7 @@ def _promised(today: Today | None, answers: Answers, last: Row, settings: Settin
             "The machine's answers in Argilla are not those of today's model: `weasel run finish` "
             "brings them up to date."
         )
-    return Promised(last.promised, promise.confidence, lead, lines)
+    return Promised(most, promise.confidence, lead, lines, of)
 
 
 def _counts(answers: Answers, machine: Mapping[str, object], pool: Pool) -> Counts:

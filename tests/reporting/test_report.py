@@ -60,6 +60,17 @@ def test_the_page_says_what_the_table_says(overrides: list[str], tmp_path: Path)
     assert f"macro F {float(last['macro_f']):.3f}" in page.words
     assert len(page.all("circle")) == POOL
     assert len([c for c in page.all("circle") if "people" in c["class"]]) == 30
+    # The same answers by other settings.
+    promised = f"at most {tiles[0][2:]} of all labels are wrong, those by people and by machine"
+    assert promised in page.words
+    precision = ["--loop.promise.kind", "precision", "--loop.promise.error", "0.6"]
+    _, page = run_report([*args[:-2], *precision], tmp_path)
+    most = page.text["b"][0][2:]
+    assert f"at most {most} of the machine's labels are wrong, whatever" in page.words
+    assert "of the machine's labels wrong: promised" in page.words
+    assert "of all labels wrong: promised" not in page.words
+    _, page = run_report([*args, "--loop.promise.rule", "fixed"], tmp_path)
+    assert "Nothing is promised: [loop.promise] rule is fixed." in page.words
 
 
 def test_few_labels_or_none(
