@@ -250,9 +250,14 @@ def keep_promise(draws: Draws | None, settings: PromiseSettings) -> Promise:
     # A threshold lets in all texts of the same certainty, or none.
     places = np.flatnonzero(np.append(certainty[1:] < certainty[:-1], True))
     fitting = len(places) if fits[places].all() else int(np.argmin(fits[places]))
-    more = max(draws_needed(settings, float(wrong[-1])) * part - total, 0.0)
-    if fitting < len(places):
-        more = max(more, 1.0)  # of the precision, mistakes among the surest can outweigh all
+    # At the lowest threshold and, as one among the surest can outweigh all, where each mistake is.
+    # Draws go on to fall above a threshold as often as they have.
+    mistakes, first = np.unique(wrong[places], return_index=True)
+    needed = [
+        draws_needed(settings, float(wrong[i])) * part * (total / shown[i])
+        for i in {len(shown) - 1, *places[first[mistakes > 0]]}
+    ]
+    more = float(max(*needed, total)) - total
     if not fitting or bound[last := places[fitting - 1]] > settings.error:
         return Promise(np.inf, 0, 0.0, total, float(wrong[-1]), more)
     threshold, most = float("-inf"), draws.pool

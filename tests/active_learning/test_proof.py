@@ -248,14 +248,19 @@ def test_that_many_more_right_answers_let_it_answer_all(kind: Kind, open_: int, 
     assert keep_promise(after, settings).threshold == -np.inf
 
 
-def test_mistakes_among_the_surest_are_not_said_to_need_no_more_answers():
+def test_mistakes_among_the_surest_say_how_many_right_ones_outweigh_them():
     # Of the 45 surest two are wrong, so no precision is promised, in spite of all the rest.
-    certainty = np.linspace(0.99, 0.6, 245)
-    promise = keep_promise(uniform(certainty, np.arange(245) >= 2), PromiseSettings())
+    certainty, right = np.linspace(0.99, 0.6, 245), ~np.isin(np.arange(245), [19, 29])
+    promise = keep_promise(uniform(certainty, right), PromiseSettings())
     assert promise.threshold == -np.inf  # of the whole data set few are wrong
     settings = PromiseSettings(kind="precision")
-    promise = keep_promise(uniform(certainty, np.arange(245) >= 2), settings)
-    assert promise.threshold == -np.inf or promise.more > 0
+    promise = keep_promise(uniform(certainty, right), settings)
+    assert promise.threshold == np.inf
+    assert promise.more == pytest.approx(77 * 245 / 20 - 245)
+    # So many more, as certain as those before.
+    more = int(np.ceil(promise.more))
+    after = uniform([*certainty, *np.resize(certainty, more)], [*right, *[True] * more])
+    assert keep_promise(after, settings).threshold == -np.inf
 
 
 def test_precision_counts_a_draw_by_what_it_is_worth() -> None:
