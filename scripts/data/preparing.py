@@ -21,6 +21,8 @@ from scripts.data.sources import load
 
 # What may differ between two texts that are as good as the same.
 SMALL = re.compile(r"https?://\S+|\d+|\s+")
+# Share of the held-out texts from which on it can be seen in a score.
+SEEN = 0.01
 
 
 def read_rows(
@@ -97,7 +99,9 @@ def twins(pool: Sequence[Row], test: Sequence[Row]) -> int:
 
 
 def tell_of_twins(pool: Sequence[Row], test: Sequence[Row]) -> None:
-    if found := twins(pool, test):
+    """Of a share of the test set that can be seen in a score."""
+    found = twins(pool, test)
+    if test and found / len(test) >= SEEN:
         there = "has its like" if found == 1 else "have their like"
         msg.info(
             f"Of the {count(len(test), 'held-out text')} {found} {there} in the pool (all but "
