@@ -6,7 +6,8 @@ example what it would have said without having seen that example's label (leave-
 form: nothing is fitted twice). The experts are blended by a logarithmic opinion pool whose weights
 and constants make the examples' labels most likely, under priors that hold while examples are few.
 An expert that is wrong gets the weight 0: names may say nothing, and so may neighbours. The
-constants estimate how frequent each label is, which nothing assumes.
+constants estimate how frequent each label is, which nothing assumes. And where the examples and the
+graph disagree about the pool, both are expected to know less of it.
 
 The blend is then told to all texts of the pool, and a linear model learns it from them (self-
 training), so that what ships is a linear model and a kernel around the examples: arrays that numpy
