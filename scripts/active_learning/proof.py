@@ -244,19 +244,18 @@ def keep_promise(draws: Draws | None, settings: PromiseSettings) -> Promise:
     shown = np.full_like(above, total) if settings.kind == "dataset" else above
     bound = upper_bound(wrong, shown, settings.confidence) * part
     fits = bound <= settings.error
+    # A threshold lets in all texts of the same certainty, or none.
+    places = np.flatnonzero(np.append(certainty[1:] < certainty[:-1], True))
+    hardest = {len(shown) - 1}  # the lowest threshold
     if settings.kind == "precision":
         # Fewer could show nothing: the search begins where there are enough.
         fits |= above < draws_needed(settings)
-    # A threshold lets in all texts of the same certainty, or none.
-    places = np.flatnonzero(np.append(certainty[1:] < certainty[:-1], True))
+        # And where each mistake is, as one among the surest can outweigh all.
+        mistakes, first = np.unique(wrong[places], return_index=True)
+        hardest |= {*places[first[mistakes > 0]]}
     fitting = len(places) if fits[places].all() else int(np.argmin(fits[places]))
-    # At the lowest threshold and, as one among the surest can outweigh all, where each mistake is.
     # Draws go on to fall above a threshold as often as they have.
-    mistakes, first = np.unique(wrong[places], return_index=True)
-    needed = [
-        draws_needed(settings, float(wrong[i])) * part * (total / shown[i])
-        for i in {len(shown) - 1, *places[first[mistakes > 0]]}
-    ]
+    needed = [draws_needed(settings, float(wrong[i])) * part * (total / shown[i]) for i in hardest]
     more = float(max(*needed, total)) - total
     if not fitting or bound[last := places[fitting - 1]] > settings.error:
         return Promise(np.inf, 0, 0.0, total, float(wrong[-1]), more)
