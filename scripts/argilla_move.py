@@ -66,7 +66,7 @@ def main(
             "Not all is the same on both servers.",
             "Was somebody labelling? Then run the same command again: what is missing is copied.",
         )
-    msg.good(f"{count(len(moved), 'data set')} copied, the counts are the same. To go on there:")
+    msg.good(f"{count(len(moved), 'data set')} there too, the counts are the same. To go on there:")
     print(f"export ARGILLA_API_URL={url}\nexport ARGILLA_API_KEY=...   # the key given just now")
 
 

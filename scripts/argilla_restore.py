@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from scripts.argilla_server import backup, manage
-from scripts.argilla_server.files import backup_folder
+from scripts.argilla_server.files import backup_folder, start_command
 from scripts.argilla_server.restore import look_at, restore
 from scripts.cli.app import agree, run
 from scripts.cli.console import msg
@@ -43,7 +43,9 @@ def main(
     if port is not None:
         msg.good(f"Argilla runs again on {manage.start(home, port).api_url}")
     else:
-        msg.text("Start the server: weasel run argilla-start")
+        credentials = manage.read_credentials(home)
+        url = credentials.api_url if credentials else ""
+        msg.text(f"Start the server: {start_command(url)}")
 
 
 if __name__ == "__main__":

@@ -26,7 +26,7 @@ def main(
     from scripts.loop.machine import TEAM
     from scripts.loop.session import open_loop
 
-    with open_loop(settings) as (dataset, learner, pool):
+    with open_loop(settings, make=False) as (dataset, learner, pool):
         done = finish(dataset, learner, pool, settings)
     output.parent.mkdir(parents=True, exist_ok=True)
     srsly.write_jsonl(output, done.texts)

@@ -26,7 +26,7 @@ def main(
     from scripts.loop.session import open_loop
     from scripts.records.answers import Answers
 
-    with open_loop(settings) as (dataset, learner, pool):
+    with open_loop(settings, make=False) as (dataset, learner, pool):
         take_found(dataset)
         answers = dataset.answers()
         if not answers:

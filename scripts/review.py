@@ -22,7 +22,7 @@ def main(
     from scripts.loop.review import describe, reopen, review
     from scripts.loop.session import open_loop
 
-    with open_loop(settings) as (dataset, learner, _):
+    with open_loop(settings, make=False) as (dataset, learner, _):
         found = review(dataset, learner, share, settings.loop.seed)
         found += reopen(dataset, learner, machine)
         if not found:

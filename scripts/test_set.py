@@ -49,10 +49,9 @@ def main(
     counted = ", ".join(
         f"{states[status]} {status}" for status in ("labelled", "waiting", "discarded")
     )
-    msg.info(
-        f"{test_set.dataset.name}: {counted}"
-        + (f", {states['tied']} tied" if states["tied"] else "")
-    )
+    if states["tied"]:
+        counted += f", {states['tied']} on which people disagree evenly (left out)"
+    msg.info(f"{test_set.dataset.name}: {counted}")
     if labelled:
         from scripts.data.docbins import tokenizer, write_docs
         from scripts.records.convert import answer_to_example

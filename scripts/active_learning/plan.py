@@ -149,7 +149,10 @@ def in_words(machine: Machine, settings: PromiseSettings) -> tuple[str, ...]:
     else:
         todo = f"{seen}, too many for it to answer all: people label the rest, or leave it open"
     labels, s = count(machine.outgrown, "label"), "s" * (machine.outgrown == 1)
-    no_more = f"{labels} no longer prove{s} anything: the pool has grown since"
+    no_more = (
+        f"{labels} no longer prove{s} anything: texts came into the pool since, or records of the "
+        "loop were deleted"
+    )
     outgrown = (no_more,) if machine.outgrown else ()
     if not len(machine.rows):
         no = f"the machine may not answer anything yet at {sure} confidence; {todo}"

@@ -9,8 +9,10 @@ import os
 import time
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 HOST = "127.0.0.1"
+DEFAULT_PORT = 6900  # as in project.yml
 
 CREDENTIALS = "credentials.json"
 DATABASE = "argilla.db"
@@ -25,6 +27,13 @@ VENV = "venv"
 UNIT_LOCK = "server.lock"  # held by every process of a running server
 SUPERVISOR_LOCK = "supervisor.lock"  # held by the one that looks after the others
 START_LOCK = "start.lock"  # held while a server is being started
+
+
+def start_command(url: str) -> str:
+    """What starts the server at the address that it had, which its credentials know."""
+    port = urlsplit(url).port
+    other = f" . --vars.argilla_port {port}" if port not in (None, DEFAULT_PORT) else ""
+    return f"weasel run argilla-start{other}"
 
 
 def backup_folder(home: Path) -> Path:

@@ -12,9 +12,10 @@ from scripts.records.dataset import LoopDataset
 
 
 @contextmanager
-def open_loop(settings: Settings) -> Iterator[tuple[LoopDataset, Learner, Pool]]:
-    """The data set in Argilla (made if it is not there yet), the learner and the pool.
+def open_loop(settings: Settings, make: bool = True) -> Iterator[tuple[LoopDataset, Learner, Pool]]:
+    """The data set in Argilla, the learner and the pool.
 
+    make: Whether the data set is made if it is not there yet.
     RAISES (ProjectError): A file is missing or wrong, or Argilla cannot be used.
     """
     paths = settings.paths
@@ -22,5 +23,7 @@ def open_loop(settings: Settings) -> Iterator[tuple[LoopDataset, Learner, Pool]]
     learner = Learner(paths.pipeline, paths.cache, labels, pool)
     with argilla_client(paths.argilla) as client:
         with lease(paths.corpus, "step"):  # two that make the data set would be in each other's way
+            if not make:  # this one says so if there is none
+                LoopDataset.open(client, settings.argilla, labels, dim=None)
             dataset = LoopDataset.open(client, settings.argilla, labels, learner.dim)
         yield dataset, learner, pool

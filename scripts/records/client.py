@@ -15,12 +15,12 @@ from argilla._exceptions import (
     UnauthorizedError,
 )
 
+from scripts.argilla_server.files import start_command
 from scripts.argilla_server.manage import read_credentials
 from scripts.cli.errors import ProjectError
 
 Client = rg.Argilla
 STATUS = "/api/v1/status"
-DEFAULT_PORT = 6900  # of the embedded server, as in project.yml
 
 
 def credentials(home: Path) -> tuple[str, str]:
@@ -176,7 +176,4 @@ def _ask_status(url: str) -> httpx.Response:
 def _remedy(url: str) -> str:
     if os.environ.get("ARGILLA_API_URL"):
         return "Check ARGILLA_API_URL, or unset it and ARGILLA_API_KEY to use the embedded server."
-    # Credentials know the port that the embedded server had; the default is project.yml's.
-    port = httpx.URL(url).port
-    other = f" . --vars.argilla_port {port}" if port != DEFAULT_PORT else ""
-    return f"Start the embedded one: weasel run argilla-start{other}"
+    return f"Start the embedded one: {start_command(url)}"

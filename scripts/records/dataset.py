@@ -91,14 +91,21 @@ class LoopDataset:
     def pull(self) -> list[Answer]:
         """Every record of the data set with what people said, oldest first."""
         users = self.user_names()
-        answers, hidden = [], []
+        answers: list[Answer] = []
+        hidden: list[Json] = []
+        nobodys: list[str] = []
         for item, _ in self.items(suggestions=False):
-            answers.append(self.to_answer(item, users))
-            if answers[-1].status == "waiting" and item["status"] == "completed":
+            answer = self.to_answer(item, users)
+            if answer.status == "waiting" and item["status"] == "completed":
+                # Argilla deletes a user's answers with the user.
+                if answer.source == "auto":  # the bot's: the text is open again
+                    nobodys.append(answer.server_id)
+                    continue
                 hidden.append({"id": item["id"]})
-        # Argilla deletes a user's answers with the user, and goes on hiding these records from the
-        # pages until they are touched.
+            answers.append(answer)
+        # It goes on hiding these records from the pages until they are touched.
         upsert(self.client, self.dataset.id, hidden)
+        self._delete(nobodys)
         return answers
 
     def items(self, suggestions: bool = True) -> Iterator[tuple[Json, int]]:
@@ -224,11 +231,13 @@ class LoopDataset:
         ids = {answer.id for answer in answers}
         if not ids:
             return
-        gone = [a.server_id for a in self.pull() if a.id in ids and a.status == "machine"]
-        for start in range(0, len(gone), DELETE_MOST):
-            ids_ = ",".join(gone[start : start + DELETE_MOST])
-            path = f"/datasets/{self.dataset.id}/records"
-            request(self.client, "DELETE", path, params={"ids": ids_})
+        self._delete([a.server_id for a in self.pull() if a.id in ids and a.status == "machine"])
+
+    def _delete(self, server_ids: Sequence[str]) -> None:
+        path = f"/datasets/{self.dataset.id}/records"
+        for start in range(0, len(server_ids), DELETE_MOST):
+            ids = ",".join(server_ids[start : start + DELETE_MOST])
+            request(self.client, "DELETE", path, params={"ids": ids})
 
     def doubted(self, answer: Answer) -> rg.Record:
         """The record with the bot's answer as a draft, so that it waits for a person."""

@@ -8,10 +8,13 @@ from typing import Any
 import pytest
 import srsly
 
+from scripts.cli.errors import ProjectError
 from scripts.loop.annotate import annotate
 from scripts.loop.lease import lease
+from scripts.loop.session import open_loop
 from scripts.loop.settings import Settings
 from scripts.loop.step import step
+from scripts.records.client import argilla_client
 from scripts.records.schema import find
 from scripts.reset import main
 from tests.loop_fixtures import context_of, opened
@@ -58,6 +61,11 @@ def test_the_labels_are_kept_and_can_be_put_back(
     code, said = reset(*overrides, "--yes")
     assert code == 1
     assert f"There is no data set '{name}'" in said
+    # Nor is one made by what only looks at it.
+    with pytest.raises(ProjectError, match="There is no data set"), open_loop(chosen, make=False):
+        pass
+    with argilla_client(chosen.paths.argilla) as again:
+        assert find(again, chosen.argilla)[1] is None
 
     command = [sys.executable, "-m", "scripts.seed", str(kept), *overrides]
     assert "5 examples put into Argilla" in subprocess.check_output(command, text=True)

@@ -107,6 +107,27 @@ def test_what_a_deleted_user_had_answered_is_on_the_pages_again(
         assert {record.id: record.metadata for record in dataset.dataset.records()} == before
 
 
+def test_what_the_bot_had_answered_is_open_again_when_the_bot_is_deleted(
+    settings: Callable[..., Settings],
+) -> None:
+    now = settings(*MACHINE)
+    with opened(now) as (loop, gold):
+        dataset = loop[0]
+        for _ in range(2):
+            step(*loop, now)
+            annotate(dataset, gold, list(loop[1].labels))
+        step(*loop, now)
+        before = dataset.pull()
+        assert "machine" in {answer.status for answer in before}
+        request(dataset.client, "DELETE", f"/users/{dataset.user(BOT)['id']}")
+    with opened(now) as (loop, _):  # as the next command: it makes the bot anew
+        people = [a for a in before if a.status != "machine"]
+        assert [a.id for a in loop[0].pull()] == [a.id for a in people]
+        assert {a.id for a in people} == {str(r.id) for r in loop[0].dataset.records()}
+        annotate(loop[0], gold, list(loop[1].labels))
+        assert step(*loop, now).validated > 0
+
+
 def test_records_that_somebody_else_put_there_are_left_out(
     settings: Callable[..., Settings], capsys: pytest.CaptureFixture[str]
 ) -> None:
