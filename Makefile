@@ -10,8 +10,9 @@ export PATH := $(abspath $(VENV))/bin:$(PATH)
 demo: $(VENV)/installed  ## Everything, end to end, with a simulated annotator
 	weasel run all
 
+# Half of the time tests wait for servers and browsers, so two at once take little more than half.
 test: lint  ## Everything is checked
-	python -m pytest
+	python -m pytest -n 2 --dist loadfile
 
 lint: $(VENV)/installed-dev
 	ruff check .
