@@ -215,6 +215,8 @@ def test_other_words_about_the_same_pipeline_are_another_version() -> None:
     )
     again = released("0.1.1", "new", license="MIT", requirements=["numpy"])
     assert str(next_version(said, "new", [*before, again])[0]) == "0.1.1"
+    del said["license"]  # what is said no more, such as a promise, is not left in the package
+    assert str(next_version(said, "new", [*before, again])[0]) == "0.1.2"
 
 
 def test_each_label_has_an_interval_of_its_own() -> None:
