@@ -44,7 +44,7 @@ def main(
         msg.text(f"- {line}")
     if settings.argilla.min_submitted > 1 and done.by("machine"):
         msg.text(f"- {TEAM}")
-    if done.machine.promise is not None:
+    if words:
         msg.text(
             f"- this rests on {count(done.proving, 'label')} of texts drawn by chance, and on "
             "people's labels being right"

@@ -86,7 +86,9 @@ def promised(facts: Facts, settings: Settings) -> list[str]:
         ]
     first, *_ = in_words(facts.today.machine, settings.loop.promise)
     lines = [f"{first[0].upper()}{first[1:]}."]
-    if facts.today.machine.promise is not None and facts.today.labels:
+    if facts.today.machine.promise is None or not len(facts.today.machine.rows):
+        return ["Nothing is promised.", *lines]
+    if facts.today.labels:
         lines.append(
             f"This rests on {count(facts.today.proving, 'label')} of texts drawn by chance, and on "
             "people's labels being right."

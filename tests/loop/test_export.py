@@ -378,6 +378,7 @@ def test_in_a_team_the_machine_answers_in_the_export_as_in_the_file(
     assert {(row["agreed"], row["votes"]) for row in people} == {(2, 2)}
     card = (tmp_path / "export" / "README.md").read_text()
     assert "Answers by 2 annotators. All say the same of 6 of 6 texts" in card
+    assert "Nothing is promised." in card  # by the rule "fixed"
 
 
 def test_a_test_set_that_people_labelled(

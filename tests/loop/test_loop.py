@@ -274,6 +274,10 @@ def test_the_end_is_a_data_set_with_a_promise(
         assert promise["labels_mark"] == labels_mark(*read_texts(tmp_path / "train.spacy"))
         assert (promise["people"], promise["proving"]) == (30, 24)
         assert "with 70 % confidence at most 30 % of all labels are wrong" in promise["words"]
+        # Where the machine may answer nothing there is none to put into a package.
+        more = ["--loop.promise.error", "0.001"]
+        finish_command(context_of(overrides + more), tmp_path / "finished.jsonl")
+        assert not (tmp_path / "promise.json").exists()
 
 
 def test_the_budget_and_the_pool_have_an_end(settings: Callable[..., Settings]) -> None:
