@@ -2,6 +2,7 @@
 
 import itertools
 import shutil
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -278,6 +279,26 @@ def test_the_end_is_a_data_set_with_a_promise(
         more = ["--loop.promise.error", "0.001"]
         finish_command(context_of(overrides + more), tmp_path / "finished.jsonl")
         assert not (tmp_path / "promise.json").exists()
+
+
+def test_the_machines_answers_teach_where_that_is_set_and_are_no_answers_by_people(
+    settings: Callable[..., Settings], overrides: list[str], tmp_path: Path
+) -> None:
+    more = {"loop.use_machine_labels": "true"}
+    chosen = everything(settings, **more)
+    with opened(chosen) as (loop, gold):
+        step(*loop, chosen)
+        answer(loop, gold)
+        assert step(*loop, chosen).trained_on == 6  # there were none by machine yet
+        answer(loop, gold)
+        result = step(*loop, chosen)
+        assert (result.people, result.trained_on) == (11, 11 + GIVE_MOST)
+        found = Answers(loop[0].answers())
+        pull(context_of([*overrides, "--loop.use_machine_labels", "true"]), tmp_path / "all.spacy")
+        docs = DocBin().from_disk(tmp_path / "all.spacy").get_docs(spacy.blank("en").vocab)
+        by = Counter(doc.user_data["by"] for doc in docs)
+        assert by == {"people": 11, "machine": len(found.machine)}
+        assert finish(*loop, chosen).by("people") == 11
 
 
 def test_the_budget_and_the_pool_have_an_end(settings: Callable[..., Settings]) -> None:
