@@ -4,13 +4,15 @@ import hashlib
 import os
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import closing, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
 from filelock import FileLock
 from tqdm import tqdm
+
+from scripts.cli.errors import ProjectError
 
 T = TypeVar("T")
 
@@ -40,7 +42,7 @@ class CachedEncoder:
         self._pool: tuple[list[str], np.ndarray] | None = None
         self.path = folder / f"{encoder.fingerprint}.sqlite"
         folder.mkdir(parents=True, exist_ok=True)
-        with closing(self._connect()) as db, db:
+        with self._open() as db, db:
             db.execute("CREATE TABLE IF NOT EXISTS embedding (key BLOB PRIMARY KEY, vector BLOB)")
 
     def __getattr__(self, name: str) -> Any:
@@ -63,11 +65,11 @@ class CachedEncoder:
 
     def put(self, texts: Sequence[str], vectors: np.ndarray) -> None:
         """Keep the embeddings (n, dim) of texts that were made elsewhere."""
-        with closing(self._connect()) as db:
+        with self._open() as db:
             self._store(db, [_key(text) for text in texts], vectors)
 
     def _small(self, texts: Sequence[str], keys: Sequence[bytes]) -> np.ndarray:
-        with closing(self._connect()) as db:
+        with self._open() as db:
             self._complete(db, texts, keys)
             vectors = np.concatenate(list(_blocks(db, keys)))
         vectors.flags.writeable = False
@@ -77,7 +79,7 @@ class CachedEncoder:
         digest = hashlib.sha256(b"".join(keys)).hexdigest()[:16]
         path = self.path.with_suffix(f".{digest}.npy")
         if not path.exists():
-            with closing(self._connect()) as db:
+            with self._open() as db:
                 self._complete(db, texts, keys)
                 with FileLock(self.path.with_suffix(".lock")):
                     self._write(db, keys, path)
@@ -120,8 +122,18 @@ class CachedEncoder:
         with db:
             db.executemany("INSERT OR IGNORE INTO embedding VALUES (?, ?)", rows)
 
-    def _connect(self) -> sqlite3.Connection:
-        return sqlite3.connect(self.path, timeout=60)
+    @contextmanager
+    def _open(self) -> Iterator[sqlite3.Connection]:
+        """RAISES (ProjectError): It is damaged, its disk is full, or it may not be written."""
+        try:
+            with closing(sqlite3.connect(self.path, timeout=60)) as db:
+                yield db
+        except sqlite3.Error as err:
+            raise ProjectError(
+                f"The embeddings in {self.path} cannot be used: {err}.",
+                "See that its disk has room and that you may write there. If it is damaged, delete "
+                "it: it is made anew. Or set [paths] cache to another folder.",
+            ) from err
 
 
 def _blocks(db: sqlite3.Connection, keys: Sequence[bytes]) -> Iterator[np.ndarray]:

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from scripts.cli.errors import ProjectError
 from scripts.loop.embedding_cache import CachedEncoder
 
 
@@ -50,6 +51,14 @@ def test_is_safe_to_delete_and_empty_input_has_a_shape(tmp_path: Path) -> None:
     again = CachedEncoder(CountingEncoder(), tmp_path)
     assert again.encode(["a"]).shape == (1, 4)
     assert again.encode([]).shape == (0, 4)
+
+
+def test_a_store_that_cannot_be_used_is_named(tmp_path: Path) -> None:
+    cache = CachedEncoder(CountingEncoder(), tmp_path)
+    cache.path.write_text("no database")
+    with pytest.raises(ProjectError, match="not a database") as err:
+        cache.encode(["a"])
+    assert str(cache.path) in err.value.title
 
 
 def test_an_interrupted_run_keeps_what_it_has_done(tmp_path: Path) -> None:
