@@ -1,5 +1,6 @@
 """What is kept of a data set in Argilla that is deleted, or whose labels change."""
 
+import re
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
@@ -61,6 +62,8 @@ def backup(
                     },
                 }
             )
-    path = folder / f"{name}-labels-{stamp or now()}.jsonl"
+    # Argilla takes names that no file can have.
+    safe = re.sub(r'[\\/:*?"<>|]', "-", name)
+    path = folder / f"{safe}-labels-{stamp or now()}.jsonl"
     srsly.write_jsonl(path, rows)
     return path, sum(row["label"] is not None for row in rows)

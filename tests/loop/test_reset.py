@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ import srsly
 from scripts.cli.errors import ProjectError
 from scripts.loop.annotate import annotate
 from scripts.loop.lease import lease
+from scripts.loop.reset import backup
 from scripts.loop.session import open_loop
 from scripts.loop.settings import Settings
 from scripts.loop.step import step
@@ -74,6 +76,11 @@ def test_the_labels_are_kept_and_can_be_put_back(
     kept.unlink()
     assert reset(*overrides, "--yes", "--no-keep")[0] == 0
     assert not list(chosen.paths.corpus.glob(f"{name}-labels-*.jsonl"))
+
+
+def test_a_data_set_may_be_called_what_no_file_can_be(tmp_path: Path) -> None:
+    assert backup([], False, tmp_path, "news/2024: a", "now")[0].exists()
+    assert [path.name for path in tmp_path.iterdir()] == ["news-2024- a-labels-now.jsonl"]
 
 
 def test_what_is_answered_while_it_asks_is_kept(
