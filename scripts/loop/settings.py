@@ -150,7 +150,7 @@ def load_settings(path: Path, overrides: Sequence[str] = ()) -> Settings:
     settings.argilla.multi_label = read_multi_label(settings.paths.pipeline)
     if not settings.argilla.multi_label:
         check_prepared(settings.paths.corpus)
-    if not settings.argilla.dataset:
+    if not settings.argilla.dataset.strip():
         settings.argilla.dataset = read_name(settings.paths.corpus)
     return settings
 

@@ -21,7 +21,7 @@ class ArgillaSettings(Block):
         config says it.
     """
 
-    dataset: str = ""
+    dataset: str = Field("", max_length=160)  # Argilla takes 200, with what we add
     workspace: str = Field(min_length=1)
     guidelines: str = Field("", max_length=9_500)  # Argilla takes 10,000, with what we add
     min_submitted: int = Field(1, ge=1)

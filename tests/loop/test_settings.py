@@ -71,6 +71,14 @@ def test_code_has_no_defaults_of_its_own() -> None:
     assert loop.plan(loop.batch_size) == StepSettings()
 
 
+def test_a_name_that_argilla_would_refuse_is_refused_before(small_corpus: Path) -> None:
+    named = ["--paths.corpus", str(small_corpus), "--argilla.dataset"]
+    assert load_settings(Path("configs/loop.cfg"), [*named, " "]).argilla.dataset == "headlines"
+    with pytest.raises(ProjectError) as error:
+        load_settings(Path("configs/loop.cfg"), [*named, "x" * 190])
+    assert "argilla.dataset: String should have at most 160" in error.value.hint
+
+
 @pytest.mark.parametrize(
     ("name", "value"), [("seed", -1), ("strategy.power", -2), ("draw.teach", -5)]
 )
