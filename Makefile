@@ -10,7 +10,7 @@ export PATH := $(abspath $(VENV))/bin:$(PATH)
 demo: $(VENV)/installed  ## Everything, end to end, with a simulated annotator
 	weasel run all
 
-# Half of the time tests wait for servers and browsers, so two at once take little more than half.
+# Tests wait for servers and browsers half of the time, so two at once take about two thirds of it.
 test: lint  ## Everything is checked
 	python -m pytest -n 2 --dist loadfile
 
