@@ -6,14 +6,14 @@ from typing import Annotated
 import typer
 
 from scripts.argilla_server import manage
-from scripts.argilla_server.files import CREDENTIALS
+from scripts.argilla_server.files import CREDENTIALS, DEFAULT_PORT
 from scripts.cli.app import run
 from scripts.cli.console import msg
 
 
 def main(
     home: Annotated[Path, typer.Option(help="Folder with the server's data")] = Path(".argilla"),
-    port: Annotated[int, typer.Option(min=1, max=65535, help="Port on 127.0.0.1")] = 6900,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port on 127.0.0.1")] = DEFAULT_PORT,
 ) -> None:
     """Start the server (installing it first, if need be) and wait until it answers."""
     try:

@@ -23,6 +23,7 @@ from scripts.argilla_server.backup import remedy
 from scripts.argilla_server.database import check_start
 from scripts.argilla_server.files import (
     CREDENTIALS,
+    DEFAULT_PORT,
     HOST,
     LOG,
     SECRET,
@@ -94,7 +95,7 @@ def status(home: Path) -> Status:
     return Status("running" if healthy else "unhealthy", _url(state["port"]), state["pid"])
 
 
-def start(home: Path, port: int = 6900) -> Credentials:
+def start(home: Path, port: int = DEFAULT_PORT) -> Credentials:
     """Start the server, unless it runs already, and wait until it answers.
 
     Raises ServerError if it can't be started.
