@@ -65,13 +65,18 @@ class Machine(NamedTuple):
         """Whether the promise lets the machine answer all that is left."""
         return self.promise is not None and 0 < self.open == len(self.rows)
 
+    @property
+    def promised(self) -> Promise | None:
+        """The promise, where there is an answer that it is about."""
+        return self.promise if len(self.rows) else None
+
     def wrong_at_most(self, kind: str) -> tuple[float, float]:
         """The share of the finished data set that is wrong at most, and of the machine's labels:
         one is promised, the other follows, as the machine has answered a part of the pool."""
-        if self.promise is None or not len(self.rows):
+        if self.promised is None:
             return 0.0, 0.0
         part = len(self.rows) / self.pool
-        bound = self.promise.bound
+        bound = self.promised.bound
         return (bound, min(bound / part, 1.0)) if kind == "dataset" else (bound * part, bound)
 
 

@@ -86,7 +86,7 @@ def promised(facts: Facts, settings: Settings) -> list[str]:
         ]
     first, *_ = in_words(facts.today.machine, settings.loop.promise)
     lines = [f"{first[0].upper()}{first[1:]}."]
-    if facts.today.machine.promise is None or not len(facts.today.machine.rows):
+    if facts.today.machine.promised is None:
         return ["Nothing is promised.", *lines]
     if facts.today.labels:
         lines.append(

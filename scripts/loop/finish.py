@@ -92,7 +92,7 @@ def _finish(dataset: LoopDataset, learner: Learner, pool: Pool, settings: Settin
 def promised(done: Finished, settings: PromiseSettings) -> dict[str, Any] | None:
     """What is promised of the data set, for a file: in words and in numbers; None where nothing is
     promised, as by the rules "fixed" and "off", or while the machine may answer nothing."""
-    if done.machine.promise is None or not len(done.machine.rows):
+    if done.machine.promised is None:
         return None
     first, *_ = in_words(done.machine, settings)
     return {

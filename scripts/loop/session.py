@@ -23,7 +23,5 @@ def open_loop(settings: Settings, make: bool = True) -> Iterator[tuple[LoopDatas
     learner = Learner(paths.pipeline, paths.cache, labels, pool)
     with argilla_client(paths.argilla) as client:
         with lease(paths.corpus, "step"):  # two that make the data set would be in each other's way
-            if not make:  # this one says so if there is none
-                LoopDataset.open(client, settings.argilla, labels, dim=None)
-            dataset = LoopDataset.open(client, settings.argilla, labels, learner.dim)
+            dataset = LoopDataset.open(client, settings.argilla, labels, learner.dim, create=make)
         yield dataset, learner, pool

@@ -47,22 +47,23 @@ class LoopDataset:
         labels: dict[str, str],
         dim: int | None,
         make: MakeSettings = dataset_settings,
+        create: bool = True,
     ) -> "LoopDataset":
-        """The data set of the settings; made if it is not there yet.
+        """The data set of the settings.
 
         labels: label -> description. dim: Length of the embeddings, 0 for records that are not
-            the loop's: without embeddings and metadata. None to make no data set.
-        make: What it is made of.
-        RAISES (ProjectError): It exists with other labels, or was made by something else.
+            the loop's: without embeddings and metadata. None if that is not known.
+        make: What it is made of. create: Whether it is made, for which dim must be known.
+        RAISES (ProjectError): It has other labels, was made by something else, or is not there.
         """
         workspace, dataset = find(client, settings)
         if dataset is not None and not is_published(dataset):
-            if dim is not None:
+            if create and dim is not None:
                 dataset.delete()
             dataset = None
         if dataset is None:
             check_not_in_the_making(client, settings.dataset, str(workspace.id))
-            if dim is None:
+            if not create or dim is None:
                 raise ProjectError(
                     f"There is no data set '{settings.dataset}' in Argilla yet.",
                     "Ask the first records: weasel run step",

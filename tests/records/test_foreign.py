@@ -11,7 +11,7 @@ from scripts.cli.errors import ProjectError
 from scripts.loop.annotate import annotate
 from scripts.loop.settings import Settings
 from scripts.loop.step import step
-from scripts.records.answers import Vote
+from scripts.records.answers import Answer, Vote
 from scripts.records.client import argilla_client
 from scripts.records.convert import QUESTION
 from scripts.records.dataset import LoopDataset
@@ -20,7 +20,7 @@ from scripts.records.pool_dataset import PoolDataset
 from scripts.records.provenance import read
 from scripts.records.rest import request
 from scripts.records.settings import BOT
-from tests.loop_fixtures import new_name, opened
+from tests.loop_fixtures import Loop, new_name, opened
 
 MACHINE = ("--loop.promise.rule", "fixed", "--loop.promise.certainty", "0.8")
 
@@ -38,18 +38,26 @@ def submit(dataset: LoopDataset, record: str, label: str, api_key: str) -> None:
     request(dataset.client, "POST", "/me/responses/bulk", json=body, headers=headers)
 
 
+def until_the_machine_answers(
+    loop: Loop, gold: dict[str, list[str]], settings: Settings
+) -> list[Answer]:
+    """Three steps, of which the first two are answered by people: all records then."""
+    for _ in range(2):
+        step(*loop, settings)
+        annotate(loop[0], gold, list(loop[1].labels))
+    step(*loop, settings)
+    records = loop[0].pull()
+    assert "machine" in {answer.status for answer in records}
+    return records
+
+
 def test_the_bot_stays_the_bot_when_it_is_taken_out_of_the_workspace(
     settings: Callable[..., Settings],
 ) -> None:
     now = settings(*MACHINE)
     with opened(now) as (loop, gold):
         dataset = loop[0]
-        for _ in range(2):
-            step(*loop, now)
-            annotate(dataset, gold, list(loop[1].labels))
-        step(*loop, now)
-        before = dataset.pull()
-        assert "machine" in {answer.status for answer in before}
+        before = until_the_machine_answers(loop, gold, now)
         members = f"/workspaces/{dataset.dataset.workspace.id}/users"
         bot = dataset.user(BOT)["id"]
         request(dataset.client, "DELETE", f"{members}/{bot}")
@@ -113,12 +121,7 @@ def test_what_the_bot_had_answered_is_open_again_when_the_bot_is_deleted(
     now = settings(*MACHINE)
     with opened(now) as (loop, gold):
         dataset = loop[0]
-        for _ in range(2):
-            step(*loop, now)
-            annotate(dataset, gold, list(loop[1].labels))
-        step(*loop, now)
-        before = dataset.pull()
-        assert "machine" in {answer.status for answer in before}
+        before = until_the_machine_answers(loop, gold, now)
         request(dataset.client, "DELETE", f"/users/{dataset.user(BOT)['id']}")
     with opened(now) as (loop, _):  # as the next command: it makes the bot anew
         people = [a for a in before if a.status != "machine"]
