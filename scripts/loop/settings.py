@@ -145,6 +145,9 @@ def load_settings(path: Path, overrides: Sequence[str] = ()) -> Settings:
             f"{path} names a function that is not registered.",
             f"{err}\nFunctions of your own: set [paths] code to the file that registers them.",
         ) from None
+    except confection.ConfigValidationError as err:  # an argument of a registered function
+        lines = [f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in err.errors]
+        raise ProjectError(f"{path} has a wrong setting.", "\n".join(lines)) from None
     except (ValueError, KeyError) as err:  # confection's and catalogue's own messages
         raise ProjectError(f"{path} cannot be used.", str(err)) from None
     settings.argilla.multi_label = read_multi_label(settings.paths.pipeline)
@@ -203,6 +206,8 @@ def import_code(path: str) -> None:
 
 def _in_words(error: ErrorDetails) -> str:
     name = ".".join(map(str, error["loc"]))
+    if error["type"] == "callable_type":
+        return f"{name} is a block that names a function: --{name}.@misc query_strategy.margin.v1"
     if error["type"] not in ("extra_forbidden", "unexpected_keyword_argument"):
         return f"{name}: {error['msg']}"
     return _no_setting(name)

@@ -1,5 +1,6 @@
 """Settings: found without spaCy, and with functions of the user."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -86,3 +87,21 @@ def test_what_would_fail_in_a_step_is_refused_at_once(name: str, value: int) -> 
     with pytest.raises(ProjectError) as error:
         load_settings(Path("configs/loop.cfg"), [f"--loop.{name}", str(value)])
     assert name.rpartition(".")[2] in error.value.hint
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("loop.strategy", "margin", r"loop\.strategy is a block .* --loop\.strategy\.@misc "),
+        ("loop.strategy.power", "high", r"^strategy\.power: .*'high'"),
+        ("loop.strategy.powr", "3", r"^strategy\.powr: unexpected argument"),
+        ("loop.strategy.power", "-1", "power must be at least 0"),
+    ],
+)
+def test_a_wrong_strategy_is_said_in_a_line(
+    settings: Callable[..., Settings], name: str, value: str, said: str
+) -> None:
+    with pytest.raises(ProjectError) as error:
+        settings(f"--{name}", value)
+    assert re.search(said, error.value.hint)
+    assert "\n" not in error.value.hint
