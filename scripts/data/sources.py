@@ -2,6 +2,7 @@
 
 import importlib.util
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -66,7 +67,7 @@ def load(
             f"{path} has an ending that is not known.",
             f"Known are {', '.join(sorted(KNOWN))} and folders.",
         )
-    return load_hub(source, split, setting)
+    return load_hub(source, split, setting, (text_column, label_column))
 
 
 def load_bbc_news(text_column: str, label_column: str) -> Table:
@@ -88,15 +89,18 @@ def load_parquet(path: Path) -> Table:
     return from_dataset(_datasets().load_dataset("parquet", data_files=str(path), split="train"))
 
 
-def load_hub(source: str, split: str, setting: str) -> Table:
-    """RAISES (ProjectError): No such data set or split, or no network."""
+def load_hub(source: str, split: str, setting: str, as_text: Sequence[str] = ()) -> Table:
+    """as_text: Columns that CSV files of a folder hold texts in, even if all look like numbers.
+
+    RAISES (ProjectError): No such data set or split, or no network.
+    """
     import huggingface_hub
 
     datasets = _datasets()
     try:
         # Its warnings name every retry; the error below says all that matters.
         huggingface_hub.logging.set_verbosity_error()
-        return from_dataset(_load(source, split))
+        return from_dataset(_load(source, split, as_text))
     except datasets.exceptions.DatasetNotFoundError as err:
         raise ProjectError(
             f"There is no data set '{source}': no such file, and none on the Hugging Face hub.",
@@ -124,13 +128,18 @@ def _hub_files(folder: Path) -> list[Path]:
     return [file for file in folder.rglob("*") if file.suffix.lower() in OF_THE_HUB]
 
 
-def _load(source: str, split: str) -> "Dataset":
+def _load(source: str, split: str, as_text: Sequence[str]) -> "Dataset":
     datasets, folder = _datasets(), Path(source)
     if not any((folder / name).exists() for name in ("state.json", "dataset_dict.json")):
-        # pandas would take a text or a label such as "None", "null" or "NA" for a missing one.
+        # pandas would take a text or a label such as "None", "null" or "NA" for a missing one, and
+        # a label such as "01" for a number.
         endings = {file.suffix.lower() for file in _hub_files(folder)}
-        blank = {"keep_default_na": False, "na_values": [""]}
-        options = blank if endings and endings <= {".csv", ".tsv"} else {}
+        cells = {
+            "keep_default_na": False,
+            "na_values": [""],
+            "converters": dict.fromkeys(as_text, str),
+        }
+        options = cells if endings and endings <= {".csv", ".tsv"} else {}
         return datasets.load_dataset(source, split=split, **options)
     found = datasets.load_from_disk(source)  # what `save_to_disk` has written
     if not isinstance(found, dict):

@@ -282,6 +282,9 @@ def test_a_folder_of_csv_files_has_what_the_file_alone_has(tmp_path: Path) -> No
     alone = load(str(tmp_path / "train.csv"), "train", "text", "label")
     assert load(str(tmp_path), "train", "text", "label") == alone
     assert alone.columns["label"] == ["None", "null", "nan", None, "x"]
+    (tmp_path / "train.csv").write_text("text,label\na,01\nb,1\nc,\nd,2.0\n")
+    table = load(str(tmp_path), "train", "text", "label")
+    assert table.columns["label"] == ["01", "1", None, "2.0"]
 
 
 def test_what_datasets_has_saved(tmp_path: Path) -> None:
