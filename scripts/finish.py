@@ -9,6 +9,7 @@ import typer
 from scripts.cli.app import run
 from scripts.cli.console import msg
 from scripts.cli.words import count
+from scripts.data.whole import written_whole
 from scripts.loop.settings import load_settings
 
 
@@ -28,12 +29,14 @@ def main(
 
     with open_loop(settings, make=False) as (dataset, learner, pool):
         done = finish(dataset, learner, pool, settings)
-    output.parent.mkdir(parents=True, exist_ok=True)
-    srsly.write_jsonl(output, done.texts)
+    with written_whole(output) as part:
+        srsly.write_jsonl(part, done.texts)
     # For the package of a pipeline that is trained on just these labels.
-    output.with_name("promise.json").unlink(missing_ok=True)
+    promise_file = output.with_name("promise.json")
+    promise_file.unlink(missing_ok=True)
     if words := promised(done, promise):
-        srsly.write_json(output.with_name("promise.json"), words)
+        with written_whole(promise_file) as part:
+            srsly.write_json(part, words)
     discarded = done.by("discarded")
     msg.good(
         f"{count(len(done.texts), 'text')}: {done.by('people')} labelled by people, "

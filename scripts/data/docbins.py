@@ -15,6 +15,7 @@ from scripts.cli.errors import ProjectError, first_line
 from scripts.cli.words import count
 from scripts.data.corpus import Row, check_labels, check_one_label, read_held_out, text_id
 from scripts.data.pipelines import blank
+from scripts.data.whole import written_whole
 
 T = TypeVar("T")
 
@@ -31,10 +32,8 @@ def write_rows(rows: Iterable[Row], labels: Sequence[str], path: Path) -> None:
 
 def write_docs(docs: Iterable[Doc], path: Path) -> None:
     """Write all of them or, where that fails, leave the file as it was."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f"{path.name}.part")
-    DocBin(docs=docs, store_user_data=True).to_disk(part)
-    part.replace(path)
+    with written_whole(path) as part:
+        DocBin(docs=docs, store_user_data=True).to_disk(part)
 
 
 def read_docs(path: Path) -> list[Doc]:

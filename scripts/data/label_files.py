@@ -1,6 +1,5 @@
 """The files of corpus/ where labels change, and the note of a change that is under way."""
 
-from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -9,6 +8,7 @@ import srsly
 
 from scripts.data.corpus import UNDER_WAY
 from scripts.data.label_changes import Change
+from scripts.data.whole import written_whole
 
 
 def begin(corpus: Path, change: Change, stamp: str) -> None:
@@ -16,7 +16,8 @@ def begin(corpus: Path, change: Change, stamp: str) -> None:
 
     stamp: When it was begun; it names what is kept of the state before.
     """
-    _put(corpus / UNDER_WAY, lambda part: srsly.write_json(part, {**asdict(change), "at": stamp}))
+    with written_whole(corpus / UNDER_WAY) as part:
+        srsly.write_json(part, {**asdict(change), "at": stamp})
 
 
 def under_way(corpus: Path) -> tuple[Change, str] | None:
@@ -48,11 +49,13 @@ def change_files(corpus: Path, change: Change) -> dict[str, int]:
             if labels is not None
         ]
         lost[path.name] = sum(row["labels"] is not None for row in rows) - len(kept)
-        _put(path, lambda part: srsly.write_jsonl(part, kept))
+        with written_whole(path) as part:
+            srsly.write_jsonl(part, kept)
     for path in (corpus / "test.spacy", corpus / "train.spacy"):
         if path.exists():
             lost[path.name] = _change_docs(path, change)
-    _put(corpus / "labels.json", lambda part: srsly.write_json(part, change.new))
+    with written_whole(corpus / "labels.json") as part:
+        srsly.write_json(part, change.new)
     return lost
 
 
@@ -70,10 +73,3 @@ def _change_docs(path: Path, change: Change) -> int:
     else:
         path.unlink()
     return len(docs) - len(kept)
-
-
-def _put(path: Path, write: Callable[[Path], None]) -> None:
-    """All of it or, where that fails, the file as it was."""
-    part = path.with_name(f"{path.name}.part")
-    write(part)
-    part.replace(path)

@@ -1,6 +1,5 @@
 """What the files in an output folder were made of, so that no others are put among them."""
 
-import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -8,6 +7,7 @@ from typing import Any
 import srsly
 
 from scripts.cli.errors import ProjectError
+from scripts.data.whole import written_whole
 from scripts.scoring.look import Look
 from scripts.scoring.settings import Settings
 from scripts.scoring.sources import Source
@@ -43,10 +43,8 @@ class Manifest:
                 for name, (size, changed, seen) in self.inputs.items()
             },
         }
-        folder.mkdir(parents=True, exist_ok=True)
-        part = folder / f"{NAME}.part"
-        srsly.write_json(part, data)
-        os.replace(part, folder / NAME)
+        with written_whole(folder / NAME) as part:
+            srsly.write_json(part, data)
 
     @classmethod
     def read(cls, folder: Path) -> "Manifest | None":

@@ -242,8 +242,16 @@ def test_what_the_machine_has_answered_is_checked_without_a_hint(
         assert {a.status for a in dataset.pull() if a.source == "audit"} == {"labelled"}
 
 
+def cut_short(path: Path, rows: object) -> None:
+    path.write_text('{"text": "')
+    raise OSError("full")
+
+
 def test_the_end_is_a_data_set_with_a_promise(
-    settings: Callable[..., Settings], overrides: list[str], tmp_path: Path
+    settings: Callable[..., Settings],
+    overrides: list[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     more = ["--loop.promise.error", "0.3", "--loop.promise.confidence", "0.7"]
     chosen = settings(*more)
@@ -269,6 +277,11 @@ def test_the_end_is_a_data_set_with_a_promise(
         assert all((row["label"] is None) == (row["by"] == "open") for row in rows)
         by_people = {a.text: a.labels for a in Answers(dataset.answers()).labelled}
         assert {r["text"]: (r["label"],) for r in rows if r["by"] == "people"} == by_people
+        # Where the disk is full in the middle of it, what was there stays.
+        with monkeypatch.context() as patch, pytest.raises(OSError, match="full"):
+            patch.setattr(srsly, "write_jsonl", cut_short)
+            finish_command(context_of(overrides + more), tmp_path / "finished.jsonl")
+        assert list(srsly.read_jsonl(tmp_path / "finished.jsonl")) == rows
         # A pipeline that is trained on what `pull` writes is told from others by its labels.
         pull(context_of(overrides + more), tmp_path / "train.spacy")
         promise = srsly.read_json(tmp_path / "promise.json")
