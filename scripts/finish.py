@@ -8,7 +8,7 @@ import typer
 
 from scripts.cli.app import run
 from scripts.cli.console import msg
-from scripts.cli.words import count
+from scripts.cli.words import count, rests_on
 from scripts.data.whole import written_whole
 from scripts.loop.settings import load_settings
 
@@ -48,10 +48,7 @@ def main(
     if settings.argilla.min_submitted > 1 and done.by("machine"):
         msg.text(f"- {TEAM}")
     if words:
-        msg.text(
-            f"- this rests on {count(done.proving, 'label')} of texts drawn by chance, and on "
-            "people's labels being right"
-        )
+        msg.text(f"- {rests_on(done.machine.proving)}")
     if done.by("open"):
         msg.text(
             "- open texts have no label in the file, but what the model thinks of them: label on "

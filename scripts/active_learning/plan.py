@@ -49,7 +49,7 @@ class Machine(NamedTuple):
     open: How many texts no person has labelled. pool: Texts that are not discarded.
     accuracy: Of the model, on those that no person has labelled.
     promise: None where nothing is promised, as by the rules "fixed" and "off".
-    outgrown: As in Draws.
+    outgrown: As in Draws. proving: Labels that a promise rests on.
     """
 
     rows: Rows
@@ -59,6 +59,7 @@ class Machine(NamedTuple):
     accuracy: Estimate
     promise: Promise | None
     outgrown: int = 0
+    proving: int = 0
 
     @property
     def covers(self) -> bool:
@@ -130,8 +131,10 @@ def let_answer(state: QueryState, settings: PromiseSettings, draws: Draws | None
         threshold = settings.certainty if settings.rule == "fixed" else np.inf
         rows = np.flatnonzero(certainty > threshold)
     accuracy = estimate_accuracy(draws, certainty, settings.confidence)
-    pool, outgrown = (draws.pool, draws.outgrown) if draws is not None else (len(state), 0)
-    return Machine(rows, labels[rows], len(state), pool, accuracy, promise, outgrown)
+    made = Machine(rows, labels[rows], len(state), len(state), accuracy, promise)
+    if draws is None:
+        return made
+    return made._replace(pool=draws.pool, outgrown=draws.outgrown, proving=len(draws))
 
 
 def in_words(machine: Machine, settings: PromiseSettings) -> tuple[str, ...]:

@@ -6,6 +6,19 @@ def count(n: int, thing: str) -> str:
     return f"{n} {thing}" + ("" if n == 1 else "s")
 
 
+def sentence(words: str) -> str:
+    """A line of a list as a sentence of a text."""
+    return f"{words[0].upper()}{words[1:]}."
+
+
+def rests_on(labels: int) -> str:
+    """What holds a promise of a finished data set, for a list."""
+    return (
+        f"this rests on {count(labels, 'label')} of texts drawn by chance, and on people's labels "
+        "being right"
+    )
+
+
 def size(n: int) -> str:
     """So many bytes, in words."""
     return f"{n / 1e9:.1f} GB" if n >= 1e9 else f"{n / 1e6:.1f} MB"

@@ -8,7 +8,7 @@ import numpy as np
 from wasabi import MarkdownRenderer
 
 from scripts.active_learning.plan import in_words
-from scripts.cli.words import count
+from scripts.cli.words import count, rests_on, sentence
 from scripts.data.corpus import Row
 from scripts.data.exported import as_list
 from scripts.loop.export_rows import REST, TEST, Today
@@ -85,15 +85,9 @@ def promised(facts: Facts, settings: Settings) -> list[str]:
             "what people have said. `weasel run finish` brings them up to date; then export again."
         ]
     first, *_ = in_words(facts.today.machine, settings.loop.promise)
-    lines = [f"{first[0].upper()}{first[1:]}."]
     if facts.today.machine.promised is None:
-        return ["Nothing is promised.", *lines]
-    if facts.today.labels:
-        lines.append(
-            f"This rests on {count(facts.today.proving, 'label')} of texts drawn by chance, and on "
-            "people's labels being right."
-        )
-    return lines
+        return ["Nothing is promised.", sentence(first)]
+    return [sentence(first), sentence(rests_on(facts.today.machine.proving))]
 
 
 def make_card(facts: Facts, splits: Mapping[str, Sequence[Row]], settings: Settings) -> str:

@@ -29,14 +29,13 @@ class Today:
 
     machine: As finish has it. labels: Text id -> labels of the machine.
     thinks: Text id -> labels and certainty, of all texts of the pool that no person has labelled.
-    agent: The model that says so. proving: Labels that the promise rests on.
+    agent: The model that says so.
     """
 
     machine: Machine
     labels: dict[str, tuple[str, ...]]
     thinks: dict[str, tuple[tuple[str, ...], float]]
     agent: str
-    proving: int
 
     def stands(self, answers: Answers) -> bool:
         """Whether the machine's answers in Argilla are those that it may give now."""
@@ -70,7 +69,6 @@ def judge(
             for row, id_ in enumerate(found.ids)
         },
         agent(answers.next_iteration, trained=True),
-        len(found.draws) if found.draws is not None else 0,
     )
 
 

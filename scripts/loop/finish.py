@@ -9,6 +9,7 @@ from scripts.active_learning.decisions import decide
 from scripts.active_learning.plan import Machine, in_words, let_answer
 from scripts.active_learning.proof import PromiseSettings
 from scripts.cli.errors import ProjectError
+from scripts.cli.words import sentence
 from scripts.data.corpus import Pool, labels_mark
 from scripts.loop.assess import assess
 from scripts.loop.found import take_found
@@ -24,13 +25,12 @@ from scripts.records.dataset import LoopDataset
 class Finished:
     """texts: of the whole pool: text, label (None where it is open or discarded), by ("people",
     "machine", "open" or "discarded"), and what the model says: model and certainty.
-    given: Answers that the machine gave now. proving: Labels that the promise rests on.
+    given: Answers that the machine gave now.
     mark: Of the labels by people, which a pipeline that is trained on them has too."""
 
     texts: list[dict[str, Any]]
     machine: Machine
     given: int
-    proving: int
     mark: str
 
     def by(self, who: str) -> int:
@@ -84,9 +84,8 @@ def _finish(dataset: LoopDataset, learner: Learner, pool: Pool, settings: Settin
                 "certainty": round(float(certainty[row]), 6),
             }
         )
-    proving = len(found.draws) if found.draws is not None else 0
     mark = labels_mark([a.text for a in answers.labelled], [a.labels for a in answers.labelled])
-    return Finished(texts, machine, settled.given, proving, mark)
+    return Finished(texts, machine, settled.given, mark)
 
 
 def promised(done: Finished, settings: PromiseSettings) -> dict[str, Any] | None:
@@ -97,10 +96,10 @@ def promised(done: Finished, settings: PromiseSettings) -> dict[str, Any] | None
     first, *_ = in_words(done.machine, settings)
     return {
         "labels_mark": done.mark,
-        "words": f"{first[0].upper()}{first[1:]}.",
+        "words": sentence(first),
         "kind": settings.kind,
         "confidence": settings.confidence,
         "error": settings.error,
-        "proving": done.proving,
+        "proving": done.machine.proving,
         **{by: done.by(by) for by in ("people", "machine", "open")},
     }

@@ -10,7 +10,7 @@ import numpy as np
 
 from scripts.active_learning.decisions import decide
 from scripts.active_learning.plan import in_words
-from scripts.cli.words import count
+from scripts.cli.words import rests_on, sentence
 from scripts.data.corpus import Pool, read_name
 from scripts.loop.assess import Assessment, assess
 from scripts.loop.export_rows import Today, judge
@@ -110,7 +110,7 @@ def _promised(today: Today | None, answers: Answers, last: Row, settings: Settin
     if today is None:
         why = "There is no trained model: it takes labels by people, of at least two kinds."
         return Promised(None, promise.confidence, NOTHING, [why])
-    lines = [f"{line[0].upper()}{line[1:]}." for line in in_words(today.machine, promise)]
+    lines = [sentence(line) for line in in_words(today.machine, promise)]
     lead, most, of = NOTHING, last.promised, "of all labels"
     if today.machine.promise is None:
         lead = f"Nothing is promised: [loop.promise] rule is {promise.rule}."
@@ -121,10 +121,7 @@ def _promised(today: Today | None, answers: Answers, last: Row, settings: Settin
             more = ", whatever becomes of what is still open"
         sure = f"{100 * promise.confidence:g} %"
         lead = f"With {sure} confidence at most {share(most)} {of} are wrong{more}."
-        lines.append(
-            f"This rests on {count(today.proving, 'label')} of texts drawn by chance, and on "
-            "people's labels being right."
-        )
+        lines.append(sentence(rests_on(today.machine.proving)))
     if settings.argilla.min_submitted == 1 and not today.stands(answers):
         lines.append(
             "The machine's answers in Argilla are not those of today's model: `weasel run finish` "

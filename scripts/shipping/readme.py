@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from wasabi import MarkdownRenderer
 
-from scripts.cli.words import count
+from scripts.cli.words import count, rests_on, sentence
 from scripts.shipping.facts import all_labels, labels_by
 from scripts.shipping.release import Meta, package_name
 
@@ -133,10 +133,7 @@ def _made(meta: Meta) -> list[str]:
             f"What is promised of the labels of the finished data set (not of the pipeline's "
             f"answers to other texts): {plain(promise['words'])}"
         )
-        lines.append(
-            f"This rests on {count(promise['proving'], 'label')} of texts drawn by chance, and on "
-            "people's labels being right."
-        )
+        lines.append(sentence(rests_on(promise["proving"])))
     return lines
 
 

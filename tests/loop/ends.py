@@ -34,7 +34,7 @@ def end_of(settings: Settings) -> End:
             "promise": repr(done.machine.promise),
             "accuracy": repr(done.machine.accuracy),
             "given": done.given,
-            "proving": done.proving,
+            "proving": done.machine.proving,
             "records": after,
         }
     return End(records, twice, finished)

@@ -338,7 +338,7 @@ def test_the_promise_is_that_of_finish_and_holds_until_people_answer(
         run_export(args, tmp_path / "export")
         card = (tmp_path / "export" / "README.md").read_text()
         assert f"{first[0].upper()}{first[1:]}." in card
-        assert f"This rests on {done.proving} labels of texts drawn by chance" in card
+        assert f"This rests on {done.machine.proving} labels of texts drawn by chance" in card
         assert first[1:] in capsys.readouterr().out
         # Nobody's name is in any file.
         files = [path for path in (tmp_path / "export").rglob("*") if path.is_file()]

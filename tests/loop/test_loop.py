@@ -268,7 +268,7 @@ def test_the_end_is_a_data_set_with_a_promise(
         assert done.by("people") + done.by("machine") + done.by("open") == len(pool.ids)
         assert done.machine.promise is not None
         assert done.machine.promise.bound <= 0.3
-        assert done.proving == 24  # the first six were chosen
+        assert done.machine.proving == 24  # the first six were chosen
         again = finish(dataset, learner, pool, chosen)
         assert (again.given, again.texts) == (0, done.texts)
         finish_command(context_of(overrides + more), tmp_path / "finished.jsonl")
