@@ -11,6 +11,7 @@ from scripts.records.rest import Json
 from scripts.records.settings import BOT
 
 Values = dict[str, Any] | None
+HOLD_LABELS = {"model", "people"}  # metadata of the pool's data set
 
 
 @dataclass(frozen=True)
@@ -18,12 +19,10 @@ class Relabel:
     """Applies a change of labels to records as `records.copy` has them.
 
     later: (text id, user) -> in which round the user answered last, and what is left of it.
-    properties: Names of metadata that hold labels.
     """
 
     change: Change
     later: dict[tuple[str, str], tuple[int, Values]] = field(default_factory=dict)
-    properties: tuple[str, ...] = ()
 
     def __call__(self, record: Json) -> Json | None:
         """The record with the new labels; None for one that the machine alone had answered, with a
@@ -86,13 +85,10 @@ class Relabel:
         return {**said, "value": list(best), "score": score} if best else None
 
     def metadata(self, metadata: Json | None) -> Json | None:
-        if not metadata or not self.properties:
-            return metadata
-        now = dict(metadata)
-        for name in self.properties:
-            if isinstance(label := now.get(name), str):
-                now[name] = self.change.became.get(label, label)
-        return {name: value for name, value in now.items() if value is not None}
+        now = dict(metadata or {})
+        for name in HOLD_LABELS & now.keys():
+            now[name] = self.value(now[name])
+        return metadata and {name: value for name, value in now.items() if value is not None}
 
 
 def asks_again(relabel: Relabel, record: Json) -> bool:
@@ -105,8 +101,8 @@ def asks_again(relabel: Relabel, record: Json) -> bool:
     )
 
 
-def relabelling(change: Change, records: Iterable[Json], settings: Json) -> Relabel:
-    """records, settings: Of the data set that is to have the new labels."""
+def relabelling(change: Change, records: Iterable[Json]) -> Relabel:
+    """records: Of the data set that is to have the new labels."""
     plain = Relabel(change)
     later: dict[tuple[str, str], tuple[int, Values]] = {}
     asked = None in change.became.values()  # else nobody's answer is gone
@@ -114,15 +110,7 @@ def relabelling(change: Change, records: Iterable[Json], settings: Json) -> Rela
         for said in record["responses"] if _round(record) > 1 else []:
             if said["status"] == "submitted":
                 later[_text(record), said["user"]] = _round(record), plain.values(record, said)
-    return Relabel(change, later, tuple(_holds_labels(change, settings)))
-
-
-def _holds_labels(change: Change, settings: Json) -> list[str]:
-    return [
-        item["name"]
-        for item in settings["properties"]
-        if set(change.old) <= set(item["settings"].get("values") or [])
-    ]
+    return Relabel(change, later)
 
 
 def relabel_settings(settings: Json, change: Change, multi_label: bool) -> Json:
@@ -141,16 +129,9 @@ def relabel_settings(settings: Json, change: Change, multi_label: bool) -> Json:
                 own["options_order"] = labels_order(names)
             question = {**question, "settings": own}
         questions.append(question)
-    properties = []
-    for item in settings["properties"]:
-        if item["name"] in _holds_labels(change, settings):
-            rest = [v for v in item["settings"]["values"] if v not in change.old]
-            values = list(dict.fromkeys([*change.new, *rest]))
-            item = {**item, "settings": {**item["settings"], "values": values}}
-        properties.append(item)
     old, new = change.old, change.new
     guidelines = rewrite_guidelines(settings.get("guidelines", ""), old, new, multi_label)
-    found = {**settings, "questions": questions, "properties": properties}
+    found = {**settings, "questions": questions}
     return {**found, "guidelines": guidelines} if guidelines else found
 
 

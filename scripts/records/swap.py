@@ -134,7 +134,7 @@ def effect(place: Place, change: Change) -> Effect:
 
 def _relabelling(place: Place, dataset: Json, change: Change) -> Relabel:
     records = (record for record, _ in place.side(dataset).records())
-    return relabelling(change, records, settings_of(place.client, dataset))
+    return relabelling(change, records)
 
 
 def swap(place: Place, change: Change, stamp: str) -> str:
@@ -266,8 +266,7 @@ class _Left(Side):
                 if late := before.late(record):
                     self._add(late)
         change = Change(**old["metadata"][LEFT]["change"])
-        relabel = relabelling(change, self.all.values(), settings_of(client, old))
-        self.late = _by_people(relabel)
+        self.late = _by_people(relabelling(change, self.all.values()))
 
     def _add(self, late: Json) -> None:
         mine = self.all.setdefault(late["external_id"], late)

@@ -28,9 +28,9 @@ from scripts.records.convert import NONE, QUESTION
 from scripts.records.copy import create, settings_of
 from scripts.records.dataset import BOT, ORACLE, LoopDataset
 from scripts.records.held_out import ask, open_test_set
+from scripts.records.pool_dataset import PoolDataset
 from scripts.records.relabel import relabel_settings
 from scripts.records.rest import data_sets
-from scripts.records.schema import dataset_settings
 from scripts.records.swap import Place, swap, take_late
 from tests.loop.test_browse import answer_of, correct, open_ids, say
 from tests.loop_fixtures import context_of, opened
@@ -547,52 +547,46 @@ def test_somebody_answers_while_it_runs(
 
 
 def test_the_pools_data_set_follows(chosen: Callable[..., Settings], own: list[str]) -> None:
-    """Its suggestions too, and metadata of which the labels are the values."""
+    """Its suggestions too, and the metadata that people filter by."""
     now = chosen()
     with opened(now) as (loop, _):
         dataset, learner, _ = loop
         client = dataset.client
-        settings = dataset_settings(now.argilla, learner.labels, learner.dim)
-        options = ["business", "sports", "tech", "unknown"]
-        settings.metadata.add(rg.TermsMetadataProperty("prediction", options=options))
-        name = f"{now.argilla.dataset}-pool"
-        pool = rg.Dataset(name, "argilla", settings, client).create()
+        found = PoolDataset.open(dataset, learner.labels, learner.dim, None).own
+        name = str(found.dataset.name)
         labels_ = ["business", "tech", "sports", "tech"]
-        pool.records.log(
+        found.push(
             [
                 rg.Record(
                     id=f"{n:016x}",
                     fields={"text": f"text {n}"},
-                    metadata={"prediction": label, "source": "seed"},
+                    metadata={"model": label, "people": labels_[0], "state": "open"},
                     vectors={"embedding": [n, *[1.0] * (learner.dim - 1)]},
                     suggestions=[rg.Suggestion(QUESTION, label, score=0.5, agent="m-1")],
                 )
                 for n, label in enumerate(labels_)
             ]
         )
-        found = LoopDataset(client, pool, now.argilla)
         found.respond(found.pull()[1], ["tech"], "anna")
         found.respond(found.pull()[2], ["sports"], "anna")
     change(own, "rename", "sports", "games")
     change(own, "retire", "tech")
     names, records = snapshot(client, name)
     assert names == ["business", "games"]
+    rest = {"people": "business", "state": "open"}
     assert [
         (
             record["suggestions"].get(QUESTION, (None,))[0],
-            record["metadata"].get("prediction"),
-            record["metadata"]["source"],
+            record["metadata"],
             record["responses"],
         )
         for record in records.values()
     ] == [
-        ("business", "business", "seed", {}),
-        (None, None, "seed", {}),
-        ("games", "games", "seed", {"anna": ("submitted", {QUESTION: "games"})}),
-        (None, None, "seed", {}),
+        ("business", {"model": "business", **rest}, {}),
+        (None, rest, {}),
+        ("games", {"model": "games", **rest}, {"anna": ("submitted", {QUESTION: "games"})}),
+        (None, rest, {}),
     ]
-    properties = client.datasets(name).settings.metadata
-    assert properties["prediction"].options == ["business", "games", "unknown"]
     # The loop has what was said there, too, and asks again where the label is gone.
     with opened(now) as (loop, _):
         found = {a.id: (a.status, a.labels, a.source) for a in loop[0].answers()}
