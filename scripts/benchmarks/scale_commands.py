@@ -36,7 +36,7 @@ def score(
     """Rows a second from files to files, peak memory, and two workers of a Ray cluster."""
     from scripts.benchmarks import score as measure
     from scripts.benchmarks.data import report
-    from scripts.scoring.model import find_folder
+    from scripts.data.packages import find
 
     chosen = only.split(",")
     parts = {
@@ -47,7 +47,7 @@ def score(
     if unknown := sorted(set(chosen) - parts.keys()):
         raise ProjectError(f"--only does not know {unknown[0]}.", f"It knows {', '.join(parts)}.")
     if {"speed", "ray"} & set(chosen):
-        find_folder(pipeline)  # now, and not in each worker
+        find(pipeline, "score_model")  # now, and not in each worker
     report(chain.from_iterable(parts[one] for one in parts if one in chosen), output)
 
 

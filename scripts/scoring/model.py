@@ -1,6 +1,5 @@
 """A trained pipeline, by its folder or by the name of its package."""
 
-import hashlib
 import os
 from collections import Counter
 from collections.abc import Sequence
@@ -14,8 +13,7 @@ from typing import Any
 import pyarrow as pa
 import spacy
 
-from scripts.cli.errors import ProjectError
-from scripts.data.packages import installed, package_called
+from scripts.data.packages import digest_of, find
 from scripts.data.pipelines import categorizer, load
 
 Cats = dict[str, float]
@@ -40,12 +38,15 @@ class Model:
     """
 
     def __init__(self, name: str, threads: int = 0, batch_size: int = 1024) -> None:
-        self.name = find_name(name)
+        found = find(name, "score_model")
+        self.name = str(found)
         self.cpus = threads or os.cpu_count() or 1
-        self.folder = find_folder(name)
-        if Path(self.name).is_dir():
+        if isinstance(found, Path):
+            self.folder = found
             # A package brings its components along; for a folder they are the project's.
             import_module("components.code")
+        else:
+            self.folder = spacy.util.get_package_path(found)
         self.nlp = load(self.name)
         self.batch_size = batch_size
         self.pipe, self.labels, self.threshold = categorizer(self.nlp, name)
@@ -57,7 +58,7 @@ class Model:
 
     @cached_property
     def fingerprint(self) -> str:
-        return fingerprint(self.folder)
+        return digest_of(self.folder)
 
     @property
     def columns(self) -> tuple[str, str, str]:
@@ -132,45 +133,3 @@ class Model:
         best = [labels[0] if labels else None for labels in given]
         score = [cats[labels[0]] if cats else None for cats, labels in rows]
         return [pa.array(best, pa.string()), pa.array(score, pa.float64()), struct]
-
-
-def find_name(name: str) -> str:
-    """The name by which spaCy knows a pipeline: of a folder, or of an installed package.
-
-    name: Of a package also without its language, or with dashes, as pip writes it.
-    RAISES (ProjectError): It is neither.
-    """
-    path = Path(name)
-    if path.is_dir():
-        if not (path / "meta.json").exists():
-            raise ProjectError(
-                f"There is no trained pipeline in {path}.", "Make it: weasel run train"
-            )
-        return name
-    # Of pipelines alone: another package, such as numpy, would be found and fail in spaCy.
-    found = package_called(name)
-    if found is None:
-        raise ProjectError(
-            f"There is no trained pipeline {name}, neither a folder nor an installed package.",
-            "Make it: weasel run train. Or install a wheel: pip install packages/.../NAME.whl\n"
-            f"Installed are: {', '.join(installed()) or 'none'}.",
-        )
-    return found
-
-
-def find_folder(name: str) -> Path:
-    """RAISES (ProjectError): See `find_name`."""
-    found = find_name(name)
-    return Path(found) if Path(found).is_dir() else spacy.util.get_package_path(found)
-
-
-def fingerprint(folder: Path) -> str:
-    """Of all files of a pipeline, and of the code in its package."""
-    digest = hashlib.sha256()
-    for path in sorted(folder.rglob("*")):
-        if path.is_file() and path.suffix != ".pyc":
-            digest.update(f"{path.relative_to(folder).as_posix()} {path.stat().st_size} ".encode())
-            with path.open("rb") as file:
-                while chunk := file.read(2**20):
-                    digest.update(chunk)
-    return digest.hexdigest()[:32]

@@ -110,7 +110,7 @@ def score_on_ray(
     """
     import ray.data
 
-    name = str(model.folder.absolute()) if Path(model.name).is_dir() else model.name
+    name = str(model.folder.absolute()) if model.name == str(model.folder) else model.name
     size = workers * parts_per_worker
     for first in range(0, len(jobs), size):
         some = [_anywhere(job) for job in jobs[first : first + size]]

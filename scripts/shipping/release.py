@@ -1,6 +1,5 @@
 """What was released, and the version of what comes next."""
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError
@@ -12,6 +11,7 @@ import srsly
 from packaging.version import InvalidVersion, Version
 
 from scripts.cli.errors import ProjectError
+from scripts.data.packages import digest_of
 
 FIRST = "0.1.0"
 # Of a pipeline's meta.json: what another program that uses the package relies on.
@@ -59,15 +59,7 @@ def code_of(model: Path) -> list[Path]:
 
 def fingerprint(model: Path) -> str:
     """Of all that ships: the files of the pipeline and the code beside them."""
-    digest = hashlib.sha256()
-    inside = sorted(path for path in model.rglob("*") if path.is_file())
-    for name, path in [(str(path.relative_to(model)), path) for path in inside] + [
-        (path.name, path) for path in code_of(model)
-    ]:
-        content = path.read_bytes()
-        digest.update(f"{name} {len(content)} ".encode())
-        digest.update(content)
-    return digest.hexdigest()[:32]
+    return digest_of(model, code_of(model))
 
 
 def releases(packages: Path) -> list[Release]:

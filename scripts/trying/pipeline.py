@@ -9,8 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from scripts.active_learning.decisions import decide
-from scripts.cli.errors import ProjectError
-from scripts.data.packages import installed, package_called
+from scripts.data.packages import find
 
 
 class Result(NamedTuple):
@@ -62,7 +61,7 @@ def open_pipeline(name: str) -> Pipeline:
     name: A folder, or an installed package, with or without its language (`textcat`, `en_textcat`).
     RAISES (ProjectError): It is neither, or it does not load or classify.
     """
-    source = _find(name)
+    source = find(name, "try_model")
     from scripts.data.pipelines import categorizer, load
 
     if isinstance(source, Path):
@@ -77,23 +76,4 @@ def open_pipeline(name: str) -> Pipeline:
         found.threshold,
         getattr(found.pipe, "encoder", None),
         threading.Lock(),
-    )
-
-
-def _find(name: str) -> Path | str:
-    """The folder, or the full name of the installed package."""
-    folder = Path(name)
-    if (folder / "meta.json").exists():
-        return folder
-    if package := package_called(name):
-        return package
-    if folder.suffix == ".whl" and folder.exists():
-        raise ProjectError(
-            f"{name} is a wheel, which must be installed first.",
-            f"pip install {name}\nThen give its name: --vars.try_model {folder.name.split('-')[0]}",
-        )
-    there = f" Installed are: {', '.join(names)}." if (names := installed()) else ""
-    raise ProjectError(
-        f"There is no trained pipeline '{name}': no such folder, and no such installed package.",
-        f"Train one: weasel run train\nOr name one: --vars.try_model NAME.{there}",
     )
