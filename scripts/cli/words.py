@@ -1,9 +1,16 @@
 """Words of messages."""
 
+from collections.abc import Iterable
+
 
 def count(n: int, thing: str) -> str:
     """So many things: "1 text", "2 texts". The plural of thing ends in s."""
     return f"{n} {thing}" + ("" if n == 1 else "s")
+
+
+def listed(labels: Iterable[str]) -> str:
+    """What labels a text has."""
+    return ", ".join(labels) or "none of the labels"
 
 
 def sentence(words: str) -> str:

@@ -88,11 +88,8 @@ def is_same(change: Change, *asked: Any) -> bool:
 
 def _wrong(title: str) -> ProjectError:
     before = "\npython -m scripts.labels "
-    return ProjectError(title, "Nothing was changed. What there is:" + before.join(["", *_lines()]))
-
-
-def _lines() -> list[str]:
-    return HOW.strip().splitlines()
+    there = before.join(["", *HOW.splitlines()])
+    return ProjectError(title, f"Nothing was changed. What there is:{there}")
 
 
 def _known(names: Sequence[str], labels: dict[str, str]) -> None:

@@ -128,10 +128,10 @@ def size_of(folder: Path) -> int:
 
 
 @contextmanager
-def lean_site(names: Sequence[str] = NEEDS) -> Iterator[Path]:
-    """A folder of links, as link_distributions makes them."""
+def lean_site() -> Iterator[Path]:
+    """A folder of links to what a package needs, as link_distributions makes them."""
     with tempfile.TemporaryDirectory() as folder:
-        link_distributions(names, Path(folder))
+        link_distributions(NEEDS, Path(folder))
         yield Path(folder)
 
 

@@ -52,12 +52,7 @@ def config_of(kind: str) -> Path:
 
 
 def needs_vectors(kind: str) -> bool:
-    """RAISES (ProjectError): There is no such config."""
-    path = config_of(kind)
-    if not path.exists():
-        raise ProjectError(f"There is no {path}.", "Set --vars.distil_config to bow or ensemble.")
-    text = path.read_text(encoding="utf8")
-    return "include_static_vectors = true" in text
+    return "include_static_vectors = true" in config_of(kind).read_text(encoding="utf8")
 
 
 def fit(targets: Targets, plan: Plan, output: Path) -> Language:

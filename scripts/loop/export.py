@@ -6,7 +6,7 @@ from pathlib import Path
 
 from scripts.cli.errors import ProjectError
 from scripts.cli.words import count
-from scripts.data.corpus import Pool, Row, read_held_out, read_labels, read_name, read_pool
+from scripts.data.corpus import Row, read_held_out, read_labels, read_name, read_pool
 from scripts.data.exported import write_export
 from scripts.loop.card import Facts, make_card, promised
 from scripts.loop.export_rows import (
@@ -67,19 +67,14 @@ def export(
     held_out_ids = {row["id"] for row in read_held_out(corpus)}
     test = by_people(tested, held_out_ids, several) or _test_file(corpus, labels, several)
     there = {one.answer.text_id for one in found}
-    open_texts = _open(pool, there) if with_open else {}
+    texts = zip(pool.ids, pool.texts, strict=True)
+    open_texts = {id_: text for id_, text in texts if with_open and id_ not in there}
     splits = to_splits(found, test, today, open_texts, several)
     if anonymous:
         splits = anonymise(splits)
     facts = Facts(read_name(corpus), labels, today, stands, agreement(answers, learner), licence)
     write_export(splits, list(labels), several, make_card(facts, splits, settings), folder)
     return Exported(_counts(splits), promised(facts, settings))
-
-
-def _open(pool: Pool, there: set[str]) -> dict[str, str]:
-    """Text id -> text, of those of the pool that are not there."""
-    texts = zip(pool.ids, pool.texts, strict=True)
-    return {id_: text for id_, text in texts if id_ not in there}
 
 
 def _test_file(corpus: Path, labels: dict[str, str], several: bool) -> list[Row]:

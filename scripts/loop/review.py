@@ -1,6 +1,5 @@
 """Probable label errors go back to people: worst first, and never more than asked for."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,7 +7,7 @@ import numpy as np
 from scripts.active_learning.decisions import decide
 from scripts.active_learning.quality import contradicting_duplicates, label_errors
 from scripts.cli.errors import ProjectError
-from scripts.cli.words import count
+from scripts.cli.words import count, listed
 from scripts.loop.assess import trainable
 from scripts.loop.found import take_found
 from scripts.loop.learner import Learner
@@ -77,10 +76,6 @@ def describe(found: Suspect) -> str:
 def shorten(text: str) -> str:
     line = " ".join(text.split())
     return f"'{line if len(line) <= 60 else f'{line[:60]} ...'}'"
-
-
-def listed(labels: Sequence[str]) -> str:
-    return ", ".join(labels) or "none of the labels"
 
 
 def review(dataset: LoopDataset, learner: Learner, share: float, seed: int = 0) -> list[Suspect]:

@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import argilla as rg
@@ -31,9 +31,9 @@ class Moved:
 
     name: str
     url: str
-    counts: dict[str, int] = field(default_factory=dict)
-    missing: list[str] = field(default_factory=list)
-    empty_drafts: int = 0
+    counts: dict[str, int]
+    missing: list[str]
+    empty_drafts: int
 
 
 def chosen(client: rg.Argilla, workspace: rg.Workspace, names: Sequence[str]) -> list[Json]:

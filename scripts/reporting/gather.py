@@ -10,13 +10,12 @@ import numpy as np
 
 from scripts.active_learning.decisions import decide
 from scripts.active_learning.plan import in_words
-from scripts.cli.words import rests_on, sentence
+from scripts.cli.words import listed, rests_on, sentence
 from scripts.data.corpus import Pool, read_name
 from scripts.loop.assess import Assessment, assess
 from scripts.loop.export_rows import Today, judge
 from scripts.loop.learner import Learner
 from scripts.loop.replay import Row, Test
-from scripts.loop.review import listed
 from scripts.loop.settings import Settings
 from scripts.records.answers import Answers
 from scripts.records.dataset import ORACLE, LoopDataset
@@ -181,7 +180,7 @@ def _map(
     """Of several labels the most probable one gives the colour."""
     labels = decide(probs, learner.label_threshold)[0]
     names = [
-        listed(learner.decode_labels(label)[:1] if label.ndim == 0 else _first(row, label, learner))
+        listed(learner.decode_labels(label) if label.ndim == 0 else _first(row, label, learner))
         for row, label in zip(probs, labels, strict=True)
     ]
     people = {answer.text_id for answer in answers.labelled}

@@ -9,7 +9,7 @@ import sys
 import streamlit as st
 
 from scripts.cli.errors import ProjectError
-from scripts.cli.words import count
+from scripts.cli.words import count, listed
 from scripts.trying.neighbours import Neighbours
 from scripts.trying.opened import opened
 from scripts.trying.pipeline import Pipeline, Result
@@ -70,15 +70,11 @@ def ask_file() -> list[str]:
     return check([cell for cell in cells if cell])
 
 
-def in_words(given: tuple[str, ...]) -> str:
-    return ", ".join(given) or "none of the labels"
-
-
 def choose(results: list[Result]) -> Result:
     """A table of all texts, and the one to look at."""
     st.dataframe(
         [
-            {"Text": result.text, "Decision": in_words(result.given), "Certainty": result.certainty}
+            {"Text": result.text, "Decision": listed(result.given), "Certainty": result.certainty}
             | {f"doc.cats: {label}": score for label, score in result.cats.items()}
             for result in results
         ]
@@ -91,9 +87,9 @@ def choose(results: list[Result]) -> Result:
     return results[row]
 
 
-def show_scores(pipeline: Pipeline, result: Result) -> None:
+def show_scores(result: Result) -> None:
     st.subheader("Decision")
-    st.text(f"{in_words(result.given)} (certainty {result.certainty:.3f})")
+    st.text(f"{listed(result.given)} (certainty {result.certainty:.3f})")
     scores = sorted(result.cats.items(), key=lambda item: -item[1])
     st.dataframe(
         [
@@ -124,7 +120,7 @@ def show_neighbours(pipeline: Pipeline, neighbours: Neighbours | None, result: R
         "learned from texts like these; it does not look them up."
     )
     for labelled, similarity in nearest:
-        said = [in_words(labelled.labels), f"similarity {similarity:.3f}"]
+        said = [listed(labelled.labels), f"similarity {similarity:.3f}"]
         text = " ".join(labelled.text.split())
         with st.container(border=True):
             left, right = st.columns([1, 3])
@@ -149,7 +145,7 @@ def main() -> None:
         return
     results = pipeline.classify(texts)
     result = results[0] if len(results) == 1 else choose(results)
-    show_scores(pipeline, result)
+    show_scores(result)
     show_neighbours(pipeline, neighbours, result)
 
 

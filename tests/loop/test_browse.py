@@ -202,7 +202,7 @@ def test_texts_that_wait_unswayed_come_without_a_suggestion(
 
 
 def test_a_killed_run_goes_on_and_logs_nothing_twice(
-    settings: Callable[..., Settings], overrides: list[str], monkeypatch: pytest.MonkeyPatch
+    settings: Callable[..., Settings], overrides: list[str]
 ) -> None:
     chosen = settings()
     with opened(chosen) as (loop, _):

@@ -165,7 +165,7 @@ def test_a_version_that_was_taken_is_not_given_to_another_pipeline(project: Proj
     assert len(list(project.packages.iterdir())) == 2
 
 
-def test_a_build_that_fails_says_why_and_leaves_nothing(project: Project, tmp_path: Path) -> None:
+def test_a_build_that_fails_says_why_and_leaves_nothing(project: Project) -> None:
     before = sorted(project.packages.rglob("*"))
     with pytest.raises(ProjectError, match="could not be packaged") as err:
         package(project.model, project.packages, "no name", "")
