@@ -83,12 +83,6 @@ def test_an_installed_package_by_its_name(
     assert "Installed are: en_headlines" in err.value.hint
 
 
-def test_nothing_trained_yet(tmp_path: Path) -> None:
-    with pytest.raises(ProjectError, match="no trained pipeline") as err:
-        open_pipeline(str(tmp_path / "training" / "model"))
-    assert "weasel run train" in err.value.hint
-
-
 def test_a_wheel_is_to_be_installed_first(tmp_path: Path) -> None:
     (wheel := tmp_path / "en_textcat-0.1.0-py3-none-any.whl").touch()
     with pytest.raises(ProjectError, match="is a wheel") as err:
