@@ -10,6 +10,7 @@ from scripts.active_learning.proof import Draws
 from scripts.active_learning.query import QueryState
 from scripts.data.corpus import Pool
 from scripts.loop.learner import Learner
+from scripts.loop.settings import LoopSettings
 from scripts.records.answers import Answer, Answers, Chance
 
 
@@ -36,14 +37,14 @@ def trainable(answers: Sequence[Answer]) -> bool:
     return len({answer.labels for answer in answers}) > 1
 
 
-def train_on_all(learner: Learner, answers: Answers, use_machine_labels: bool) -> bool:
+def train_on_all(learner: Learner, answers: Answers, loop: LoopSettings) -> bool:
     """Train the model of today: on all answers or, where they make none, on what the labels are
     called alone.
 
     RETURNS: Whether it has learned from people.
     """
     trained = trainable(answers.labelled)
-    extra = answers.machine if use_machine_labels else []
+    extra = answers.machine if loop.use_machine_labels else []
     learner.train([*answers.labelled, *extra] if trained else [])
     return trained
 
@@ -63,12 +64,7 @@ def open_rows(answers: Answers, pool: Pool, waiting: bool = False) -> np.ndarray
 
 
 def assess(
-    answers: Answers,
-    learner: Learner,
-    pool: Pool,
-    use_machine_labels: bool,
-    seed: int = 0,
-    waiting: bool = False,
+    answers: Answers, learner: Learner, pool: Pool, loop: LoopSettings, waiting: bool = False
 ) -> Assessment:
     """Train on the answers and look at the pool with the model. waiting: As in open_rows."""
     rows = open_rows(answers, pool, waiting)
@@ -76,10 +72,10 @@ def assess(
     embeddings = learner.embed(pool.texts)
     if len(rows) < len(pool):  # else without a copy
         embeddings = embeddings[rows]
-    train, extra = answers.labelled, answers.machine if use_machine_labels else []
+    train, extra = answers.labelled, answers.machine if loop.use_machine_labels else []
     held_out = draws = None
     if trainable(train):
-        held_out = learner.hold_out(train, extra, seed=seed)
+        held_out = learner.hold_out(train, extra, seed=loop.seed)
         draws = read_draws(answers, held_out, learner, pool)
         others = {answer.text_id for answer in [*answers.waiting, *answers.again]} & pool.known
         others -= set(ids)

@@ -82,7 +82,7 @@ def look(
 ) -> list[Entry]:
     """These rows of the pool as today's model and the loop's data set see them; before there is a
     model that has learned from people, as the names of the labels alone say."""
-    trained = train_on_all(learner, answers, settings.loop.use_machine_labels)
+    trained = train_on_all(learner, answers, settings.loop)
     name = agent(answers.next_iteration, trained)
     embeddings = learner.embed(pool.texts)[list(rows)]
     probs = learner.predict(embeddings)

@@ -46,8 +46,7 @@ class Today:
 def look(answers: Answers, learner: Learner, pool: Pool, settings: Settings) -> Today | None:
     """Train on the answers and see what may be promised; nothing in Argilla is changed. None before
     there is anything to train on."""
-    loop = settings.loop
-    found = assess(answers, learner, pool, loop.use_machine_labels, loop.seed, waiting=True)
+    found = assess(answers, learner, pool, settings.loop, waiting=True)
     return judge(found, answers, learner, settings)
 
 

@@ -50,7 +50,7 @@ def finish(dataset: LoopDataset, learner: Learner, pool: Pool, settings: Setting
 def _finish(dataset: LoopDataset, learner: Learner, pool: Pool, settings: Settings) -> Finished:
     take_found(dataset)
     answers, loop = Answers(dataset.answers()), settings.loop
-    found = assess(answers, learner, pool, loop.use_machine_labels, loop.seed, waiting=True)
+    found = assess(answers, learner, pool, loop, waiting=True)
     if found.held_out is None:
         raise ProjectError(
             "There is nothing to finish yet: the model has no labels to learn from.",

@@ -2,6 +2,7 @@
 
 from scripts.loop.assess import train_on_all, trainable
 from scripts.loop.learner import Learner
+from scripts.loop.settings import LoopSettings
 from scripts.records.answers import Answers
 from scripts.records.convert import suggestion
 from scripts.records.dataset import MOST, LoopDataset
@@ -12,15 +13,13 @@ def agent(iteration: int, trained: bool) -> str:
     return f"classy_textcat-{'trained' if trained else 'zero-shot'}-{iteration:03d}"
 
 
-def refresh(
-    dataset: LoopDataset, learner: Learner, answers: Answers, use_machine_labels: bool
-) -> None:
+def refresh(dataset: LoopDataset, learner: Learner, answers: Answers, loop: LoopSettings) -> None:
     """Give the waiting records what a model says that is trained on all answers; nothing before
     there are answers to train on."""
     waiting = [answer for answer in answers.waiting if not answer.blind][:MOST]
     if not waiting or not trainable(answers.labelled):
         return
-    train_on_all(learner, answers, use_machine_labels)
+    train_on_all(learner, answers, loop)
     probs = learner.predict(learner.embed([answer.text for answer in waiting]))
     name = agent(answers.next_iteration, trained=True)
     dataset.suggest(

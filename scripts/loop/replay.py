@@ -79,7 +79,7 @@ def replay(
             if loop.use_machine_labels
             else [a for a in people if a.asked_in <= iteration]
         )
-        found = assess(so_far, learner, pool, loop.use_machine_labels, loop.seed)
+        found = assess(so_far, learner, pool, loop)
         promise = loop.promise if found.held_out is not None else PromiseSettings(rule="off")
         machine = let_answer(found.state, promise, found.draws)
         kept = machine.promise is not None and len(machine.rows)

@@ -86,8 +86,8 @@ def _step(
             due=turn.after,
         )
     # First, as somebody may see them next; the rest takes longer.
-    refresh(dataset, learner, answers, loop.use_machine_labels)
-    found = assess(answers, learner, pool, loop.use_machine_labels, loop.seed)
+    refresh(dataset, learner, answers, loop)
+    found = assess(answers, learner, pool, loop)
     cold = found.held_out is None
     rng = np.random.default_rng([loop.seed, iteration])
     plan = plan_step(found.state, loop.plan(turn.size), rng, found.draws)

@@ -55,8 +55,7 @@ def gather(
     config: The file of the settings and what overrides it, as they are shown too.
     """
     dataset, learner, pool = loop
-    chosen = settings.loop
-    found = assess(answers, learner, pool, chosen.use_machine_labels, chosen.seed, waiting=True)
+    found = assess(answers, learner, pool, settings.loop, waiting=True)
     today = judge(found, answers, learner, settings)
     machine = _machine(today, answers, settings)
     probs = learner.predict(learner.embed(pool.texts))

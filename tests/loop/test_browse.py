@@ -294,7 +294,7 @@ def test_a_label_found_there_teaches_at_the_next_step_and_proves_nothing(
         annotate(dataset, gold, list(learner.labels))
         answers = Answers(dataset.answers())
         assert answers.by_people == 6 + 5 + 5 + 2
-        draws = assess(answers, learner, pool, False).draws
+        draws = assess(answers, learner, pool, chosen.loop).draws
         assert draws is not None
         assert len(draws) == 10
         assert draws.pool == len(pool) - 1

@@ -112,17 +112,17 @@ def test_of_an_unfinished_batch_nothing_is_proved(settings: Callable[..., Settin
         step(*loop, chosen)
         annotate(dataset, gold, labels, limit=4)  # three of the eleven draws
         answers = Answers(dataset.answers())
-        found = assess(answers, learner, pool, use_machine_labels=False)
+        found = assess(answers, learner, pool, chosen.loop)
         assert found.draws is not None
         assert (len(found.draws), found.draws.waiting) == (0, 8)
         annotate(dataset, gold, labels)
-        found = assess(Answers(dataset.answers()), learner, pool, use_machine_labels=False)
+        found = assess(Answers(dataset.answers()), learner, pool, chosen.loop)
         assert found.draws is not None
         assert (len(found.draws), found.draws.waiting) == (11, 0)
         last = next(answer for answer in dataset.pull() if answer.drawn)
         wrong = next(label for label in labels if label not in gold[last.id])
         dataset.respond(last, [wrong], "ben")
-        found = assess(Answers(dataset.answers()), learner, pool, use_machine_labels=False)
+        found = assess(Answers(dataset.answers()), learner, pool, chosen.loop)
         assert found.draws is not None
         assert (len(found.draws), found.draws.waiting) == (0, 1)
 
