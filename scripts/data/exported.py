@@ -86,8 +86,9 @@ def write_export(
         load_dataset could not read.
     RAISES (ProjectError): A row has a label that is not in labels; check_folder.
     """
-    from datasets import Dataset, DatasetDict
+    from datasets import Dataset, DatasetDict, disable_progress_bars
 
+    disable_progress_bars()  # one a file, each for a moment, wider than a page
     check_folder(folder)
     check_labels(
         (label for rows in splits.values() for row in rows for label in as_list(row["label"])),
