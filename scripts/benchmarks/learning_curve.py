@@ -51,20 +51,21 @@ class Condition:
 def run(
     datasets: Sequence[Embedded],
     loops: Sequence[str],
-    seeds: int,
+    seeds: Sequence[int],
     table: Path,
     condition: Condition = Condition(),
     budgets: Sequence[int] = BUDGETS,
     budget: Budget | None = None,
 ) -> list[Row]:
-    """Run what `table`, a CSV file, does not hold yet, append it there, and return all of it.
+    """Run what `table`, a CSV file, does not hold yet, append it there, and return what it holds
+    of these seeds.
 
     loops: names that run_loop knows.
     """
     rows = read(table)
     done = {(r.dataset, r.condition, r.loop, r.seed) for r in rows}
     budget = budget or Budget(labels=max(budgets))
-    for seed in range(seeds):
+    for number, seed in enumerate(seeds, start=1):
         for data in datasets:
             for loop in loops:
                 if (data.name, condition.name, loop, seed) in done:
@@ -79,8 +80,8 @@ def run(
                 ]
                 _append(table, new)
                 rows += new
-            msg.text(f"{data.name}, {condition.name}: seed {seed + 1} of {seeds} done")
-    return [row for row in rows if row.condition == condition.name]
+            msg.text(f"{data.name}, {condition.name}: seed {number} of {len(seeds)} done")
+    return [row for row in rows if row.condition == condition.name and row.seed in seeds]
 
 
 def make_corpus(data: Embedded, seed: int, condition: Condition = Condition()) -> Corpus:

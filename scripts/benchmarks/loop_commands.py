@@ -11,6 +11,7 @@ from scripts.benchmarks.options import (
     DEFAULT_MODEL,
     Cache,
     Encoder,
+    FirstSeed,
     Head,
     Model,
     Names,
@@ -26,6 +27,7 @@ def datasets(
     encoder: Encoder = DEFAULT_ENCODER,
     cache: Cache = DEFAULT_CACHE,
     seeds: Seeds = 10,
+    first_seed: FirstSeed = 0,
     names: Names = False,
     tutorial: Annotated[bool, typer.Option(help="The tutorial's loop too, which is slow")] = True,
     runs: Annotated[Path, typer.Option(help="Finished runs, which are not repeated")] = Path(
@@ -45,7 +47,8 @@ def datasets(
     loops += ["tutorial"] if tutorial else []
     budgets = (20, 50, 100, 200, 400)
     embedded = embed_all(data, encoder, cache)
-    rows = curves.run(embedded, loops, seeds, runs, budgets=budgets)
+    which = range(first_seed, first_seed + seeds)
+    rows = curves.run(embedded, loops, which, runs, budgets=budgets)
     here = {one.name for one in embedded}
     rows = [row for row in rows if row.loop in loops and row.dataset in here]
     report(table.table(rows, budgets), output)
@@ -62,6 +65,7 @@ def learning_curve(
         ),
     ] = "tutorial,shipped,shipped/names,evidence/margin,evidence/random,plain/margin,plain/random",
     seeds: Seeds = 10,
+    first_seed: FirstSeed = 0,
     condition: Annotated[str, typer.Option(help="clean, noise or rare")] = "clean",
     noise: Annotated[float, typer.Option(help="Share of wrong answers, if noise")] = 0.2,
     rare: Annotated[float, typer.Option(help="Times one class is rarer, if rare")] = 20.0,
@@ -79,7 +83,7 @@ def learning_curve(
     rows = curves.run(
         embed_all(data, encoder, cache),
         loops.split(","),
-        seeds,
+        range(first_seed, first_seed + seeds),
         output,
         curves.Condition(condition, noise, rare),
         budget=Budget(batch_size=batch_size),

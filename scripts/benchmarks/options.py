@@ -18,6 +18,9 @@ Sources = Annotated[
 Cache = Annotated[Path, typer.Option(help="Where embeddings are kept")]
 DEFAULT_CACHE = Path("metrics/embeddings")
 Seeds = Annotated[int, typer.Option(help="Random splits into pool and test")]
+FirstSeed = Annotated[
+    int, typer.Option(help="First of the seeds, as for splits that no setting was chosen on")
+]
 Names = Annotated[
     bool, typer.Option(help="Tell the heads the names of the labels only, no descriptions")
 ]

@@ -58,11 +58,13 @@ def test_the_tutorials_loop_runs_on_the_real_library(data):
 def test_learning_curves_are_kept_tabled_and_plotted(data, tmp_path):
     table, picture = tmp_path / "curve.csv", tmp_path / "curve.png"
     loops = ["tutorial", "shipped", "pool/margin", "plain/random"]
-    args = {"seeds": 2, "table": table, "budgets": (20, 30), "budget": Budget(30, 16)}
+    args = {"seeds": (3, 4), "table": table, "budgets": (20, 30), "budget": Budget(30, 16)}
     rows = learning_curve.run([data], loops, **args)
-    assert {(r.loop, r.seed) for r in rows} == {(loop, s) for loop in loops for s in (0, 1)}
+    assert {(r.loop, r.seed) for r in rows} == {(loop, s) for loop in loops for s in (3, 4)}
     size = table.stat().st_size
     assert learning_curve.run([data], loops, **args) == rows
+    some = learning_curve.run([data], loops, **{**args, "seeds": [4]})
+    assert some == [row for row in rows if row.seed == 4]
     assert table.stat().st_size == size  # nothing ran again
     lines = learning_curve.summary(rows).splitlines()
     assert [line for line in lines if line.startswith("| pool/margin")]
